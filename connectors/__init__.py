@@ -1,0 +1,1 @@
+"""The outside world: one outside system per module, each behind a port."""

@@ -1,0 +1,1 @@
+"""What is decided: pure functions from events to events; the world only as Protocols (ports)."""

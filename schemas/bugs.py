@@ -1,0 +1,469 @@
+"""The life of a bug: every fact about it, from the first report to the rollout of its fix.
+
+Keyed by bug id and kept for ever, so no free text and no personal data stand here: those are blobs.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.event import BlobRef, BugScoped, Model
+from schemas.raw import Origin
+from schemas.reports import Severity, Trust
+
+USD_MICROS = 1_000_000
+"""Money is counted in whole millionths of a US dollar: sums stay exact."""
+
+
+class ReportLink(Model):
+    """A report as a bug knows it: where it came from, and its text as a blob."""
+
+    report_id: UUID
+    origin: Origin
+    report_blob: BlobRef
+    reporter: str
+    """Subject id, not a name."""
+    trust: Trust
+    severity: Severity
+    content_sha256: str
+
+
+class Location(Model):
+    """A place in the repository where the fault may be. Lines are 1-based and inclusive."""
+
+    path: str
+    line_start: int | None = None
+    line_end: int | None = None
+    symbol: str = ""
+    score: float
+    reasons: tuple[str, ...]
+
+
+class OracleKind(StrEnum):
+    """What shows the bug, red before and green after; the order is the order of trust."""
+
+    SUITE_TEST = "suite_test"
+    SNIPPET = "snippet"
+    TRACEBACK_TEST = "traceback_test"
+    MODEL_TEST = "model_test"
+
+
+class Verdict(StrEnum):
+    """Not run is never passed."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_RUN = "not_run"
+
+
+class CheckResult(Model):
+    """One line of the verification table, with the evidence as a blob."""
+
+    name: str
+    verdict: Verdict
+    summary: str
+    command: str
+    output: BlobRef | None = None
+    runs: int = 1
+    wall_s: float = 0.0
+
+
+# --- dedupe ---
+
+
+class BugOpened(BugScoped):
+    """A report that matches no known bug founded a new one."""
+
+    type: Literal["bug.opened"] = "bug.opened"
+    report: ReportLink
+    fingerprints: tuple[str, ...] = ()
+
+
+class ReportLinked(BugScoped):
+    """Another report of a known bug. A merge is this link, and it can be taken back."""
+
+    type: Literal["report.linked"] = "report.linked"
+    report: ReportLink
+    rule: str
+    similarity: float = Field(ge=0, le=1)
+    matched_report_id: UUID
+    evidence: tuple[str, ...] = ()
+
+
+class ReportUpdated(BugScoped):
+    """A known report was edited or delivered again with other content."""
+
+    type: Literal["report.updated"] = "report.updated"
+    report: ReportLink
+
+
+class CommentAdded(BugScoped):
+    """Somebody commented on one of the bug's reports."""
+
+    type: Literal["comment.added"] = "comment.added"
+    report_id: UUID
+    comment_blob: BlobRef
+    trust: Trust
+
+
+class LinkSuggested(BugScoped):
+    """Perhaps the same as another bug; a person decides."""
+
+    type: Literal["link.suggested"] = "link.suggested"
+    other_bug_id: UUID
+    similarity: float = Field(ge=0, le=1)
+    evidence: tuple[str, ...] = ()
+
+
+# --- lifecycle ---
+
+
+class BugMerged(BugScoped):
+    """This bug is another one. Its history stays, its open work is cancelled."""
+
+    type: Literal["bug.merged"] = "bug.merged"
+    into_bug_id: UUID
+    reason: str
+
+
+class BugAbsorbed(BugScoped):
+    """Another bug was merged into this one."""
+
+    type: Literal["bug.absorbed"] = "bug.absorbed"
+    merged_bug_id: UUID
+    reports: tuple[ReportLink, ...] = ()
+
+
+class BugSplit(BugScoped):
+    """A report was taken out of this bug and founded another one."""
+
+    type: Literal["bug.split"] = "bug.split"
+    report_id: UUID
+    new_bug_id: UUID
+    reason: str
+
+
+class LocateRequested(BugScoped):
+    """Locate is asked where the fault is."""
+
+    type: Literal["locate.requested"] = "locate.requested"
+    attempt: int
+    report: ReportLink
+
+
+class FixRequested(BugScoped):
+    """Fix is asked for a patch, within a budget."""
+
+    type: Literal["fix.requested"] = "fix.requested"
+    attempt: int
+    report: ReportLink
+    base_commit: str
+    locations: tuple[Location, ...] = ()
+    budget_usd_micros: int
+    feedback: BlobRef | None = None
+    """What verification said of the attempt before."""
+
+
+class VerifyRequested(BugScoped):
+    """Verify is asked to judge a proposed patch."""
+
+    type: Literal["verify.requested"] = "verify.requested"
+    attempt: int
+    base_commit: str
+    patch: BlobRef
+    """JSON of a `Proposal`."""
+
+
+class ApprovalRequested(BugScoped):
+    """A person has to decide before the bug moves on."""
+
+    type: Literal["approval.requested"] = "approval.requested"
+    attempt: int
+    subject: Literal["fix", "release"]
+    reason: str
+    approvals_needed: int = 1
+
+
+class ApprovalGranted(BugScoped):
+    """A person said yes."""
+
+    type: Literal["approval.granted"] = "approval.granted"
+    attempt: int
+    subject: Literal["fix", "release"]
+    note: BlobRef | None = None
+
+
+class ApprovalRejected(BugScoped):
+    """A person said no."""
+
+    type: Literal["approval.rejected"] = "approval.rejected"
+    attempt: int
+    subject: Literal["fix", "release"]
+    note: BlobRef | None = None
+
+
+class RetryAccepted(BugScoped):
+    """A person asked for another attempt."""
+
+    type: Literal["retry.accepted"] = "retry.accepted"
+    attempt: int
+
+
+class CommandRefused(BugScoped):
+    """A command could not be carried out in the state the bug was in."""
+
+    type: Literal["command.refused"] = "command.refused"
+    command: str
+    reason: str
+
+
+class ReleaseRequested(BugScoped):
+    """Release is asked to put a verified patch on a branch."""
+
+    type: Literal["release.requested"] = "release.requested"
+    attempt: int
+    base_commit: str
+    patch: BlobRef
+    verification: UUID
+    """Event id of the `fix.verified` it rests on."""
+
+
+class NotifyRequested(BugScoped):
+    """Notify is asked to answer one report where it came from."""
+
+    type: Literal["notify.requested"] = "notify.requested"
+    attempt: int
+    origin: Origin
+    outcome: Literal["fixed", "could_not", "not_verified", "abandoned", "approval_needed"]
+    reason: str
+    branch: str | None = None
+    commit: str | None = None
+    checks: tuple[CheckResult, ...] = ()
+    locations: tuple[Location, ...] = ()
+
+
+class BugClosed(BugScoped):
+    """The work on the bug has ended; a new report or a retry opens it again."""
+
+    type: Literal["bug.closed"] = "bug.closed"
+    attempt: int
+    outcome: Literal["fixed", "could_not", "not_verified", "abandoned", "rejected"]
+    reason: str
+
+
+class RolloutRequested(BugScoped):
+    """Rollout is asked to bring a released fix to users."""
+
+    type: Literal["rollout.requested"] = "rollout.requested"
+    attempt: int
+    strategy: Literal["canary", "blue_green", "flag", "plain"]
+    commit: str
+
+
+# --- the stages that work ---
+
+
+class BugLocated(BugScoped):
+    """Where the fault may be, best first, at a pinned commit."""
+
+    type: Literal["bug.located"] = "bug.located"
+    attempt: int
+    base_commit: str
+    locations: tuple[Location, ...]
+    method: str
+
+
+class LocateDeclined(BugScoped):
+    """Nothing can be located: no repository, or no place fits."""
+
+    type: Literal["locate.declined"] = "locate.declined"
+    attempt: int
+    reason: str
+
+
+class FixProposed(BugScoped):
+    """A patch was written. It proves nothing until verify has run."""
+
+    type: Literal["fix.proposed"] = "fix.proposed"
+    attempt: int
+    base_commit: str
+    patch: BlobRef
+    """JSON of a `Proposal`."""
+    proposer: str
+    model: str | None = None
+    oracle: OracleKind | None = None
+    files: tuple[str, ...]
+    cost_usd_micros: int = 0
+    candidates_tried: int = 0
+
+
+class FixDeclined(BugScoped):
+    """No patch was written, and trying again with the same input would not help."""
+
+    type: Literal["fix.declined"] = "fix.declined"
+    attempt: int
+    outcome: Literal["could_not", "not_verified"]
+    reason: str
+    detail: BlobRef | None = None
+    cost_usd_micros: int = 0
+    candidates_tried: int = 0
+
+
+class BudgetSpent(BugScoped):
+    """A copy of the ledger: what one paid call cost."""
+
+    type: Literal["budget.spent"] = "budget.spent"
+    attempt: int
+    effect_key: UUID
+    model: str
+    cost_usd_micros: int
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+class FixVerified(BugScoped):
+    """Red before, green after, and nothing that worked broke."""
+
+    type: Literal["fix.verified"] = "fix.verified"
+    attempt: int
+    base_commit: str
+    patch: BlobRef
+    checks: tuple[CheckResult, ...]
+
+
+class FixRejected(BugScoped):
+    """The patch did not pass (`failed`), or nothing could show that it does (`not_run`)."""
+
+    type: Literal["fix.rejected"] = "fix.rejected"
+    attempt: int
+    verdict: Literal["failed", "not_run"]
+    reason: str
+    checks: tuple[CheckResult, ...]
+    feedback: BlobRef | None = None
+
+
+class FixReleased(BugScoped):
+    """The patch is a commit on a branch of the target's remote."""
+
+    type: Literal["fix.released"] = "fix.released"
+    attempt: int
+    branch: str
+    commit: str
+    remote: str
+    trace_id: UUID
+    """Id of the Agent Trace record in `refs/notes/agent-trace`."""
+
+
+class ReleaseDeclined(BugScoped):
+    """The branch could not be made: the remote refuses, or the base has moved under the patch."""
+
+    type: Literal["release.declined"] = "release.declined"
+    attempt: int
+    reason: str
+
+
+class ReporterNotified(BugScoped):
+    """The answer was accepted where the report came from."""
+
+    type: Literal["reporter.notified"] = "reporter.notified"
+    attempt: int
+    origin: Origin
+    outcome: str
+    receipt: str
+    """The other side's id of the comment or message."""
+
+
+class StageFailed(BugScoped):
+    """A record of this bug went to the dead letters of a stage: no bug stops in silence."""
+
+    type: Literal["stage.failed"] = "stage.failed"
+    stage: str
+    error: str
+    """The kind of error, never its text, which may quote a report."""
+    dead_letter: str
+    """`topic/partition/offset` of the record that failed."""
+
+
+# --- rollout: said here from the start, written by later work ---
+
+
+class RolloutStarted(BugScoped):
+    """A fix began to reach users."""
+
+    type: Literal["rollout.started"] = "rollout.started"
+    attempt: int
+    rollout_id: UUID
+    share_percent: int = Field(ge=0, le=100)
+
+
+class RolloutPromoted(BugScoped):
+    """The watched figures held, and more users get the fix."""
+
+    type: Literal["rollout.promoted"] = "rollout.promoted"
+    attempt: int
+    rollout_id: UUID
+    share_percent: int = Field(ge=0, le=100)
+    evidence: BlobRef | None = None
+
+
+class RolloutHalted(BugScoped):
+    """A watched figure broke, or could not be seen: the fix is going back."""
+
+    type: Literal["rollout.halted"] = "rollout.halted"
+    attempt: int
+    rollout_id: UUID
+    reason: str
+    evidence: BlobRef | None = None
+
+
+class RolloutCompleted(BugScoped):
+    """The fix is everywhere, or everywhere gone."""
+
+    type: Literal["rollout.completed"] = "rollout.completed"
+    attempt: int
+    rollout_id: UUID
+    outcome: Literal["live", "rolled_back"]
+
+
+BugEvent = Annotated[
+    BugOpened
+    | ReportLinked
+    | ReportUpdated
+    | CommentAdded
+    | LinkSuggested
+    | BugMerged
+    | BugAbsorbed
+    | BugSplit
+    | LocateRequested
+    | FixRequested
+    | VerifyRequested
+    | ApprovalRequested
+    | ApprovalGranted
+    | ApprovalRejected
+    | RetryAccepted
+    | CommandRefused
+    | ReleaseRequested
+    | NotifyRequested
+    | BugClosed
+    | RolloutRequested
+    | BugLocated
+    | LocateDeclined
+    | FixProposed
+    | FixDeclined
+    | BudgetSpent
+    | FixVerified
+    | FixRejected
+    | FixReleased
+    | ReleaseDeclined
+    | ReporterNotified
+    | StageFailed
+    | RolloutStarted
+    | RolloutPromoted
+    | RolloutHalted
+    | RolloutCompleted,
+    Field(discriminator="type"),
+]

@@ -1,0 +1,27 @@
+"""How a failure is answered. Raise by recovery, not by origin: the runtime decides nothing else."""
+
+from __future__ import annotations
+
+
+class BugstreamError(Exception):
+    """Base of every error this project raises on purpose. Its text is shown to people."""
+
+
+class TransientError(BugstreamError):
+    """Trying the same event again may work: a timeout, a rate limit, a lost connection."""
+
+
+class PoisonError(BugstreamError):
+    """This record will never work. It goes to the dead letters and its partition moves on."""
+
+
+class FatalError(BugstreamError):
+    """The process cannot go on safely. It ends; its restart finds out what happened."""
+
+
+class UnknownEventError(BugstreamError):
+    """An event type or version newer than this program. Not poison: a later release reads it."""
+
+
+class UserError(BugstreamError):
+    """What was typed or configured cannot work. The text names the field and the way out."""

@@ -1,0 +1,101 @@
+"""The envelope every event shares, and the ids that make a replay harmless."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID, uuid5
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+EVENT_BYTES_MAX = 64 * 1024
+"""What is larger is a blob: Kafka is for facts, not for files."""
+
+NAMESPACE = UUID("5a1f3f0e-6f43-5d2c-9a4e-b06557ea0001")
+"""Root of every id derived from the outside world (items, subjects)."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Model(BaseModel):
+    """A frozen value. Unknown fields are ignored: an old consumer survives a newer producer."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class BlobRef(Model):
+    """Where free text or personal data lies. `sha256` is of the stored (encrypted) bytes."""
+
+    sha256: Sha256
+    size_bytes: int = Field(ge=0)
+    media_type: str
+    subject: str
+    """Opaque id of the subject whose key encrypts it; destroying that key erases the content."""
+
+
+class ActorKind(StrEnum):
+    """Who can make something happen."""
+
+    STAGE = "stage"
+    PERSON = "person"
+    MODEL = "model"
+    TIMER = "timer"
+
+
+class Actor(Model):
+    """Who did it. A person's id is a subject id, never a name: events are kept for ever."""
+
+    kind: ActorKind
+    id: str
+
+    @classmethod
+    def stage(cls, name: str) -> Actor:
+        """Return the actor that stands for a stage of our own."""
+        return cls(kind=ActorKind.STAGE, id=name)
+
+
+class Event(Model):
+    """A fact that already happened: named in the past tense, never edited, never deleted."""
+
+    type: str
+    version: int = 1
+    event_id: UUID
+    project: str
+    bug_id: UUID | None = None  # None before dedupe has decided which bug it is.
+    actor: Actor
+    occurred_at: AwareDatetime
+    causation_id: UUID | None = None
+    correlation_id: UUID
+    blobs: tuple[BlobRef, ...] = ()
+    traceparent: str | None = None
+
+
+class BugScoped(Event):
+    """An event about one known bug."""
+
+    bug_id: UUID
+
+
+def derived_id(cause: UUID, step: str, index: int = 0) -> UUID:
+    """Return the one id that output `index` of `step` can have for `cause`.
+
+    A random id would make every replay look like new facts; this one makes it a duplicate.
+    """
+    return uuid5(cause, f"{step}/{index}")
+
+
+def subject_id(person: str) -> str:
+    """Return the opaque id of a person or account, such as `github:octocat`."""
+    return str(uuid5(NAMESPACE, f"subject/{person.casefold()}"))
+
+
+Channel = Literal["github", "jira", "email", "slack", "discord", "monitoring", "http"]
+CHANNELS: tuple[Channel, ...] = (
+    "github",
+    "jira",
+    "email",
+    "slack",
+    "discord",
+    "monitoring",
+    "http",
+)

@@ -1,0 +1,113 @@
+"""The settings: one frozen model, read once in `main()`, from a TOML file and `BUGSTREAM_*`."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from schemas.errors import UserError
+from schemas.projects import Project
+from schemas.reports import UNASSIGNED
+
+DEFAULT_FILE = Path("bugstream.toml")
+
+
+class Settings(BaseSettings):
+    """What can be set. Environment wins over the file; `bugstream doctor` prints it, masked."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BUGSTREAM_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    data_dir: Path = Path(".bugstream")
+    """Inbox, ledger, views, blobs, mirrors, and the embedded Kafka's data."""
+    app: str = Field(default="bugstream", pattern=r"^[a-z][a-z0-9-]{0,31}$")
+    """Prefix of consumer groups and transactional ids: two deployments on one Kafka differ here."""
+    kafka: str | None = None
+    """Bootstrap servers of your own Kafka (3.7 or newer); unset: an embedded one is started."""
+    kafka_options: dict[str, str] = Field(default_factory=dict)
+    """Passed to librdkafka as they are, such as `security.protocol` or `sasl.mechanisms`."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    database_url: str | None = None
+    """SQLAlchemy URL of a PostgreSQL for inbox, ledger and views; unset: SQLite in `data_dir`."""
+    github_webhook_secrets: tuple[SecretStr, ...] = ()
+    """At most two live secrets, so that one can be changed without a gap."""
+    api_tokens: tuple[SecretStr, ...] = ()
+    """Bearer tokens of `POST /api/v1/bugs/receive` and of commands."""
+    anthropic_api_key: SecretStr | None = None
+    anthropic_model: str = "claude-sonnet-5-5"
+    anthropic_model_escalated: str = "claude-opus-5-5"
+    """Used from the second attempt on."""
+    model_steps_max: int = Field(default=40, ge=1, le=500)
+    model_wall_s_max: int = Field(default=900, ge=10)
+    template_wall_s_max: int = Field(default=300, ge=5)
+    """How long the offline engine may try candidates for one bug."""
+    template_candidates_max: int = Field(default=5000, ge=1)
+    drain_s_max: int = Field(default=20, ge=1)
+    """How long a stage may finish its work after SIGTERM."""
+    project: tuple[Project, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if len(self.github_webhook_secrets) > 2:
+            raise ValueError("github_webhook_secrets: at most two may be live at once")
+        ids = [project.id for project in self.project]
+        if len(ids) != len(set(ids)):
+            raise ValueError("project: two projects have the same id")
+        if UNASSIGNED in ids:
+            raise ValueError(f"project: the id {UNASSIGNED!r} is reserved")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the file: no other source."""
+        del dotenv_settings, file_secret_settings
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+    def project_of(self, project_id: str) -> Project | None:
+        """Return the project with this id; None for `unassigned` and for one since removed."""
+        return next((p for p in self.project if p.id == project_id), None)
+
+
+def load(file: Path | None = None, **overrides: Any) -> Settings:
+    """Return the settings. Raises `UserError` naming the field and the way out."""
+    path = file or DEFAULT_FILE
+    if file is not None and not file.is_file():
+        raise UserError(f"--config {file}: there is no such file")
+
+    class _FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=path)
+
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return _FromFile(**given)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path} is not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise UserError(_explain(error, path)) from error
+
+
+def _explain(error: ValidationError, path: Path) -> str:
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        where = ".".join(str(part) for part in problem["loc"]) or "settings"
+        lines.append(f"{where}: {problem['msg']}")
+    source = f"in {path} or " if path.is_file() else ""
+    return f"Settings are wrong; correct them {source}in BUGSTREAM_*:\n  " + "\n  ".join(lines)

@@ -1,0 +1,93 @@
+"""What `prove` and `bench` print: what was measured, on what, and whether the claim holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Cell = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The outcome of one proof or benchmark. `holds` None: it states figures and claims nothing."""
+
+    name: str
+    claim: str
+    """One sentence: what is proven or measured."""
+    measured_on: Mapping[str, Cell]
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    holds: bool | None
+    control_holds: bool | None = None
+    """Whether the negative control showed the fault it must show; None: there is none."""
+    notes: Sequence[str] = ()
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 when the claim holds and its control bites, else 1."""
+        return 1 if self.holds is False or self.control_holds is False else 0
+
+
+def machine() -> dict[str, Cell]:
+    """Return what the figures were measured on."""
+    return {
+        "cpus": os.cpu_count(),
+        "machine": platform.machine(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+    }
+
+
+def show(figures: Figures, *, as_json: bool, console: Console | None = None) -> int:
+    """Print `figures` for a person or a program, and return the exit code."""
+    console = console or Console()
+    if as_json:
+        console.print_json(json.dumps(_as_dict(figures)))
+        return figures.exit_code
+    table = Table(title=figures.claim, title_justify="left")
+    for column in figures.columns:
+        table.add_column(column)
+    for row in figures.rows:
+        table.add_row(*(_cell(cell) for cell in row))
+    console.print(table)
+    on = ", ".join(f"{name} {value}" for name, value in figures.measured_on.items())
+    console.print(f"Measured on: {on}", highlight=False)
+    for note in figures.notes:
+        console.print(note, highlight=False)
+    if figures.control_holds is not None:
+        word = "shows the fault" if figures.control_holds else "DOES NOT show the fault"
+        console.print(f"Negative control: {word}", highlight=False)
+    if figures.holds is not None:
+        console.print("HOLDS" if figures.holds else "DOES NOT HOLD", style="bold")
+    return figures.exit_code
+
+
+def _as_dict(figures: Figures) -> dict[str, Any]:
+    return {
+        "name": figures.name,
+        "claim": figures.claim,
+        "measured_on": dict(figures.measured_on),
+        "rows": [dict(zip(figures.columns, row, strict=True)) for row in figures.rows],
+        "holds": figures.holds,
+        "control_holds": figures.control_holds,
+        "notes": list(figures.notes),
+        "detail": dict(figures.detail),
+        "exit_code": figures.exit_code,
+    }
+
+
+def _cell(cell: Cell) -> str:
+    if cell is None:
+        return "-"
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return f"{cell:,.2f}" if isinstance(cell, float) else str(cell)

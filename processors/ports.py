@@ -19,13 +19,15 @@ from schemas.reports import BugReport
 
 
 class Blobs(Protocol):
-    """Content-addressed bytes, encrypted with a key per subject. `put` returns when it is durable."""
+    """Content-addressed bytes, encrypted with a key per subject."""
 
     def put(self, content: bytes, *, media_type: str, subject: str) -> BlobRef:
-        """Store `content` for `subject`. The same content and subject give the same ref."""
+        """Store `content` durably for `subject`; the same two always give the same ref."""
 
     def get(self, ref: BlobRef) -> bytes:
-        """Return the content. Raises `ErasedError` once its key is destroyed, `PoisonError` if
+        """Return the content.
+
+        Raises `ErasedError` once its key is destroyed, `PoisonError` if
         the bytes are missing or do not match their hash.
         """
 

@@ -1,0 +1,32 @@
+"""What any tool may post to `POST /api/v1/bugs/receive`, and what a report typed by hand becomes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from schemas.reports import Severity
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class ReceivedReport(BaseModel):
+    """One bug report. Unknown fields are refused, so that a misspelt one is not lost unseen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tool: Name
+    """Who sends it; settings map `http:<tool>` to a project."""
+    id: Name
+    """The tool's own id of the report: sent again with the same id, it is an update."""
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+    description: str = Field(default="", max_length=1_000_000)
+    severity: Severity = Severity.UNKNOWN
+    stack_trace: str = Field(default="", max_length=200_000)
+    reproduction_steps: tuple[str, ...] = Field(default=(), max_length=100)
+    environment: dict[str, str] = Field(default_factory=dict, max_length=100)
+    labels: tuple[str, ...] = Field(default=(), max_length=100)
+    reporter: str = Field(default="", max_length=200)
+    url: str | None = Field(default=None, max_length=2000)
+    created_at: AwareDatetime | None = None

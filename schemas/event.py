@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 from uuid import UUID, uuid5
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -82,6 +83,31 @@ def derived_id(cause: UUID, step: str, index: int = 0) -> UUID:
     A random id would make every replay look like new facts; this one makes it a duplicate.
     """
     return uuid5(cause, f"{step}/{index}")
+
+
+class Caused(TypedDict):
+    """The envelope fields an event takes over from its cause."""
+
+    event_id: UUID
+    project: str
+    actor: Actor
+    occurred_at: datetime
+    causation_id: UUID
+    correlation_id: UUID
+    traceparent: str | None
+
+
+def caused_by(cause: Event, stage: str, index: int = 0) -> Caused:
+    """Return the envelope of output `index` of `stage` for `cause`; same cause, same envelope."""
+    return Caused(
+        event_id=derived_id(cause.event_id, stage, index),
+        project=cause.project,
+        actor=Actor.stage(stage),
+        occurred_at=cause.occurred_at,  # Not now(): a replay next year must not move it.
+        causation_id=cause.event_id,
+        correlation_id=cause.correlation_id,
+        traceparent=cause.traceparent,
+    )
 
 
 def subject_id(person: str) -> str:

@@ -115,6 +115,20 @@ def subject_id(person: str) -> str:
     return str(uuid5(NAMESPACE, f"subject/{person.casefold()}"))
 
 
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def human_id(bug_id: UUID, year: int) -> str:
+    """Return what people call the bug, such as `BUG-2026-7F3K2`.
+
+    Twenty-five bits of the id: short enough to say aloud, so two bugs may share it. Programs use
+    the id itself.
+    """
+    bits = bug_id.int & (1 << 25) - 1
+    code = "".join(_CROCKFORD[bits >> shift & 31] for shift in (20, 15, 10, 5, 0))
+    return f"BUG-{year:04d}-{code}"
+
+
 Channel = Literal["github", "jira", "email", "slack", "discord", "monitoring", "http"]
 CHANNELS: tuple[Channel, ...] = (
     "github",

@@ -1,0 +1,339 @@
+"""Decide which bug a report belongs to: opened, linked or updated. One writer per project.
+
+Only near-identity merges by itself, and a merge is a link that can be taken back. Matching is
+against single reports, never transitive: a chain of small differences must not join two bugs.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from array import array
+from bisect import insort
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from uuid import UUID
+
+from processors.base import Decision, StateChange, StatefulProcessor
+from processors.likeness import (
+    bands,
+    facts_of,
+    jaccard,
+    negations_of,
+    sketch,
+    stack_fingerprints,
+    text_key,
+    words_of,
+)
+from schemas import topics
+from schemas.bugs import (
+    BugEvent,
+    BugOpened,
+    CommentAdded,
+    LinkSuggested,
+    ReportLink,
+    ReportLinked,
+    ReportUpdated,
+)
+from schemas.errors import FatalError
+from schemas.event import Event, caused_by, derived_id, subject_id
+from schemas.reports import BugReport, ReportCommented, ReportNormalized
+
+NAME = "dedupe"
+NEAR_IDENTICAL = 0.9
+"""Share of word shingles in common from which two reports are the same, unless vetoed."""
+SUGGESTED = 0.6
+WORDS_MIN = 8
+"""Below, a text is too generic ("it crashes") to merge anything by itself."""
+SUGGESTIONS_MAX = 5
+CANDIDATES_PER_KEY_MAX = 32
+"""Compared under one key, oldest first: a thousand copies of a report cost no more than 32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the stage keeps of a report: hashes, not text."""
+
+    order: int
+    report_id: UUID
+    bug_id: UUID
+    project: str
+    content_sha256: str
+    text_key: str
+    words: int
+    stacks: tuple[str, ...]
+    sketch: array[int]
+    bands: tuple[str, ...]
+    facts: frozenset[int]
+    negations: frozenset[str]
+
+    def index_keys(self) -> Iterator[str]:
+        """Yield the keys under which similar reports of the same project find this one."""
+        for kind, values in (("b", self.bands), ("s", self.stacks), ("t", (self.text_key,))):
+            for value in values:
+                yield f"{self.project}/{kind}/{value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A known report that looks the same, and why."""
+
+    known: Known
+    rule: str
+    similarity: float
+    evidence: tuple[str, ...]
+    vetoes: tuple[str, ...]
+
+    @property
+    def merges(self) -> bool:
+        """Return whether it is near enough to be the same without asking anybody."""
+        return self.rule != "similar" and not self.vetoes
+
+
+def make() -> StatefulProcessor:
+    """Return the stage."""
+    return StatefulProcessor(
+        NAME, (topics.BUGS_NORMALIZED,), state=topics.BUGS_EMBEDDINGS, open=DedupeState
+    )
+
+
+class DedupeState:
+    """The known reports of one partition, with an undo journal as the overlay."""
+
+    def __init__(self, partition: int) -> None:
+        self._partition = partition
+        self._reports: dict[UUID, Known] = {}
+        self._index: dict[str, list[tuple[int, UUID]]] = {}
+        self._journal: list[Callable[[], None]] = []
+
+    def load(self, key: str, value: bytes | None) -> None:
+        """Take one record of the state topic. Raises `FatalError` for one it cannot read."""
+        if value is None:
+            self._forget(UUID(key))
+            return
+        try:
+            self._remember(_decode(value))
+        except (ValueError, KeyError, TypeError) as error:
+            raise FatalError(
+                f"state record {key!r} of partition {self._partition} is not readable"
+            ) from error
+
+    def decide(self, event: Event) -> Decision:
+        """Return opened, linked or updated for a report; a repeated delivery decides nothing."""
+        if isinstance(event, ReportCommented):
+            return self._comment(event)
+        if not isinstance(event, ReportNormalized):
+            return Decision()
+        before = self._reports.get(event.report.report_id)
+        if before is not None and before.content_sha256 == event.content_sha256:
+            return Decision()
+        if before is not None:
+            updated = ReportUpdated(
+                **caused_by(event, NAME), bug_id=before.bug_id, report=_link(event)
+            )
+            known = _known(event, before.bug_id, order=before.order)
+            return self._decided(known, (updated,), before)
+        known, events = self._place(event)
+        return self._decided(known, events, None)
+
+    def commit(self) -> None:
+        """Keep what was decided."""
+        self._journal.clear()
+
+    def rollback(self) -> None:
+        """Undo what was decided since the last commit, newest first."""
+        while self._journal:
+            self._journal.pop()()
+
+    def _place(self, event: ReportNormalized) -> tuple[Known, tuple[BugEvent, ...]]:
+        bug_id = derived_id(event.report.report_id, "bug")
+        fresh = _known(event, bug_id, order=len(self._reports))
+        matches = self._matches(fresh)
+        index = count()
+        if matches and matches[0].merges:
+            best = matches[0]
+            known = _known(event, best.known.bug_id, order=fresh.order)
+            linked = ReportLinked(
+                **caused_by(event, NAME, next(index)),
+                bug_id=known.bug_id,
+                report=_link(event),
+                rule=best.rule,
+                similarity=best.similarity,
+                matched_report_id=best.known.report_id,
+                evidence=best.evidence,
+            )
+            return known, (linked,)
+        opened = BugOpened(
+            **caused_by(event, NAME, next(index)),
+            bug_id=bug_id,
+            report=_link(event),
+            fingerprints=fresh.stacks,
+        )
+        suggested = (
+            LinkSuggested(
+                **caused_by(event, NAME, next(index)),
+                bug_id=bug_id,
+                other_bug_id=match.known.bug_id,
+                similarity=match.similarity,
+                evidence=(*match.evidence, *(f"but {veto}" for veto in match.vetoes)),
+            )
+            for match in _one_per_bug(matches)
+        )
+        return fresh, (opened, *suggested)
+
+    def _matches(self, fresh: Known) -> list[Match]:
+        near = {
+            place[1]
+            for key in fresh.index_keys()
+            for place in self._index.get(key, ())[:CANDIDATES_PER_KEY_MAX]
+        }
+        found = [match for i in near if (match := _match(fresh, self._reports[i])) is not None]
+        # Ties go to the oldest report, so that a verdict cannot depend on how batches were cut.
+        found.sort(key=lambda m: (not m.merges, -m.similarity, m.known.order, m.known.report_id))
+        return found
+
+    def _comment(self, event: ReportCommented) -> Decision:
+        known = self._reports.get(event.report_id)
+        if known is None:
+            return Decision()
+        return Decision(
+            (
+                CommentAdded(
+                    **caused_by(event, NAME),
+                    bug_id=known.bug_id,
+                    report_id=event.report_id,
+                    comment_blob=event.comment_blob,
+                    trust=event.trust,
+                ),
+            )
+        )
+
+    def _decided(
+        self, known: Known, events: tuple[BugEvent, ...], before: Known | None
+    ) -> Decision:
+        self._remember(known)
+        self._journal.append(
+            lambda: self._forget(known.report_id) if before is None else self._remember(before)
+        )
+        return Decision(events, (StateChange(str(known.report_id), _encode(known)),))
+
+    def _remember(self, known: Known) -> None:
+        self._forget(known.report_id)
+        self._reports[known.report_id] = known
+        for key in known.index_keys():
+            insort(self._index.setdefault(key, []), (known.order, known.report_id))
+
+    def _forget(self, report_id: UUID) -> None:
+        known = self._reports.pop(report_id, None)
+        if known is None:
+            return
+        for key in known.index_keys():
+            self._index[key].remove((known.order, report_id))
+            if not self._index[key]:
+                del self._index[key]
+
+
+def _match(fresh: Known, known: Known) -> Match | None:
+    shared = set(fresh.stacks) & set(known.stacks)
+    similarity = jaccard(fresh.sketch, known.sketch)
+    if shared:
+        evidence = (f"same stack trace and message template {min(shared)[:12]}",)
+        return Match(known, "same-stack", 1.0, evidence, ())
+    if similarity < SUGGESTED:
+        return None
+    evidence = (f"{similarity:.2f} of the word triples in common",)
+    if min(fresh.words, known.words) < WORDS_MIN:
+        return Match(known, "similar", similarity, evidence, ("the text is too short to tell",))
+    if fresh.text_key == known.text_key:
+        return Match(known, "same-text", 1.0, ("the same words in the same order",), ())
+    vetoes = tuple(_vetoes(fresh, known))
+    rule = "near-identical" if similarity >= NEAR_IDENTICAL else "similar"
+    return Match(known, rule, similarity, evidence, vetoes)
+
+
+def _vetoes(fresh: Known, known: Known) -> Iterator[str]:
+    if facts := fresh.facts ^ known.facts:
+        yield f"numbers, versions, ids or hosts differ: {len(facts)}"
+    if words := fresh.negations ^ known.negations:
+        yield f"words that turn the meaning round differ: {', '.join(sorted(words))}"
+    if fresh.stacks and known.stacks:
+        yield "the stack traces differ"
+
+
+def _one_per_bug(matches: list[Match]) -> list[Match]:
+    best: dict[UUID, Match] = {}
+    for match in matches:
+        best.setdefault(match.known.bug_id, match)
+    return list(best.values())[:SUGGESTIONS_MAX]
+
+
+def _known(event: ReportNormalized, bug_id: UUID, *, order: int) -> Known:
+    report: BugReport = event.report
+    words = words_of(report)
+    hashes = sketch(words)
+    return Known(
+        order=order,
+        report_id=report.report_id,
+        bug_id=bug_id,
+        project=event.project,
+        content_sha256=event.content_sha256,
+        text_key=text_key(words),
+        words=len(words),
+        stacks=stack_fingerprints(report),
+        sketch=hashes,
+        bands=bands(hashes),
+        facts=facts_of(report),
+        negations=negations_of(words),
+    )
+
+
+def _link(event: ReportNormalized) -> ReportLink:
+    return ReportLink(
+        report_id=event.report.report_id,
+        origin=event.report.origin,
+        report_blob=event.report_blob,
+        reporter=subject_id(event.report.reporter),
+        trust=event.trust,
+        severity=event.report.severity,
+        content_sha256=event.content_sha256,
+    )
+
+
+def _encode(known: Known) -> bytes:
+    return json.dumps(
+        {
+            "v": 1,
+            "order": known.order,
+            "report": str(known.report_id),
+            "bug": str(known.bug_id),
+            "project": known.project,
+            "content": known.content_sha256,
+            "text": known.text_key,
+            "words": known.words,
+            "stacks": known.stacks,
+            "sketch": base64.b64encode(known.sketch.tobytes()).decode(),
+            "facts": sorted(known.facts),
+            "negations": sorted(known.negations),
+        }
+    ).encode()
+
+
+def _decode(value: bytes) -> Known:
+    fields = json.loads(value)
+    hashes = array("I")
+    hashes.frombytes(base64.b64decode(fields["sketch"]))
+    return Known(
+        order=fields["order"],
+        report_id=UUID(fields["report"]),
+        bug_id=UUID(fields["bug"]),
+        project=fields["project"],
+        content_sha256=fields["content"],
+        text_key=fields["text"],
+        words=fields["words"],
+        stacks=tuple(fields["stacks"]),
+        sketch=hashes,
+        bands=bands(hashes),
+        facts=frozenset(fields["facts"]),
+        negations=frozenset(fields["negations"]),
+    )

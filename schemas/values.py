@@ -82,6 +82,8 @@ class SandboxLimits:
     processes: int = 64
     tmp_mb: int = 256
     file_mb: int = 64
+    disk_mb: int = 512
+    """How much it may add to `workdir`."""
     output_bytes: int = 1_000_000
     """Of stdout and of stderr each; the rest is dropped and `truncated` is set."""
 
@@ -109,7 +111,7 @@ class SandboxResult:
 
     exit_code: int | None
     """None when it was killed."""
-    ended: Literal["exited", "wall_timeout", "signal"]
+    ended: Literal["exited", "wall_timeout", "disk_limit", "signal"]
     stdout: bytes
     stderr: bytes
     wall_s: float

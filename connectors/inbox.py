@@ -1,0 +1,361 @@
+"""What came in, kept before anything else happens: the durable inbox in front of Kafka.
+
+A row holds the event as it will stand in the topic, bytes and all, so the relay only copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal, Self
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectors.database import BUSY_TIMEOUT_MS_MAX, open_engine, reading
+from schemas.codec import encode
+from schemas.errors import TransientError, UserError
+from schemas.event import Event
+
+REFUSALS_KEPT_MAX = 1_000
+"""Strangers can cause refusals, so only the newest are kept."""
+
+_ID = BigInteger().with_variant(Integer, "sqlite")  # AUTOINCREMENT wants exactly INTEGER.
+_METADATA = MetaData()
+_ROWS = Table(
+    "inbox_rows",
+    _METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("route", String(100), nullable=False),
+    Column("delivery_id", String(300), nullable=False),
+    Column("content_sha256", String(64), nullable=False),
+    Column("entity", String(500)),
+    Column("meaning", String(64)),
+    Column("account", String(300), nullable=False),
+    Column("received_at", String(40), nullable=False),
+    Column("event_id", String(36), nullable=False),
+    Column("event", LargeBinary),
+    Column("duplicate_of", _ID),
+    Column("repeats", Integer, nullable=False, default=0),
+    Column("relay_seq", _ID),
+    Column("relayed_at", String(40)),
+    # A plain key would be given again after the newest row is gone; the relay counts on it.
+    sqlite_autoincrement=True,
+)
+_NOT_NUMBERED = _ROWS.c.relay_seq.is_(None) & _ROWS.c.event.is_not(None)
+_NOT_RELAYED = _ROWS.c.relayed_at.is_(None) & _ROWS.c.event.is_not(None)
+Index("inbox_delivery", _ROWS.c.route, _ROWS.c.delivery_id, _ROWS.c.content_sha256, unique=True)
+Index("inbox_entity", _ROWS.c.entity, _ROWS.c.id)
+Index("inbox_relay_seq", _ROWS.c.relay_seq, unique=True)
+for _name, _where in (("not_numbered", _NOT_NUMBERED), ("not_relayed", _NOT_RELAYED)):
+    Index(f"inbox_{_name}", _ROWS.c.id, sqlite_where=_where, postgresql_where=_where)
+_REFUSALS = Table(
+    "inbox_refusals",
+    _METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("route", String(100), nullable=False),
+    Column("delivery_id", String(300), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("refused_at", String(40), nullable=False),
+    sqlite_autoincrement=True,
+)
+_META = Table(
+    "inbox_meta",
+    _METADATA,
+    Column("name", String(40), primary_key=True),
+    Column("value", String(100), nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One delivery or command, on its way in."""
+
+    route: str
+    """Which door it came through, such as `github/issues` or `commands`."""
+    delivery_id: str
+    """The sender's id of this delivery; the same one again is a repetition."""
+    content_sha256: str
+    account: str
+    """Who sent it, such as `github:octocat`; the event holds only the opaque id."""
+    event: Event
+    entity: str | None = None
+    """What it speaks of, such as one issue or one comment; None: never compared by meaning."""
+    meaning: str | None = None
+    """Hash of what it says of `entity`, without what changes at each delivery."""
+    one_body_per_id: bool = False
+    """Whether the same id with other content is an error (`ConflictError`), as for commands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of an entry. It is on the disk."""
+
+    event_id: UUID
+    """Of the event that says it: of the earlier one for a duplicate."""
+    status: Literal["accepted", "duplicate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A row with its place in the one order in which everything goes to Kafka."""
+
+    relay_seq: int
+    event_id: UUID
+    event: bytes
+
+
+class ConflictError(UserError):
+    """The idempotency key was used before, for something else."""
+
+
+class Inbox:
+    """The store. Thread-safe; several processes may write to it. Close it at the end.
+
+    Every method raises `TransientError` when the database cannot answer: full, locked, away.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        """Take over `engine`, and make the tables where they are missing."""
+        self._engine = engine
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        # SQLite's own waiting is by sleeping: threads of one process queue up fairly here.
+        self._queue = Lock()
+        with self._write("schema") as connection:
+            _METADATA.create_all(connection)
+            self.database_id = _database_id(connection)
+
+    @classmethod
+    def open(cls, url_or_path: str | Path) -> Self:
+        """Return the inbox at a SQLAlchemy URL or SQLite path. Raises `UserError`."""
+        return cls(open_engine(url_or_path))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def accept(self, entry: Entry) -> Receipt:
+        """Store `entry` durably, once.
+
+        The same delivery again, and another delivery that says the same of its entity as the
+        newest one did, are counted and not relayed. Raises `ConflictError`.
+        """
+        event = encode(entry.event)
+        with self._write(entry.entity or entry.delivery_id) as connection:
+            if (receipt := _repeated(connection, entry)) is not None:
+                return receipt
+            twin = _same_meaning(connection, entry)
+            event_id = UUID(twin.event_id) if twin else entry.event.event_id
+            values = {
+                "route": entry.route,
+                "delivery_id": entry.delivery_id,
+                "content_sha256": entry.content_sha256,
+                "entity": entry.entity,
+                "meaning": entry.meaning,
+                "account": entry.account,
+                "received_at": entry.event.occurred_at.isoformat(),
+                "event_id": str(event_id),
+                "event": None if twin else event,
+                "duplicate_of": twin.id if twin else None,
+            }
+            connection.execute(insert(_ROWS).values(values))
+            return Receipt(event_id, "duplicate" if twin else "accepted")
+
+    def refuse(self, *, route: str, delivery_id: str, reason: str, at: datetime) -> None:
+        """Note that a delivery was turned away. Only the newest `REFUSALS_KEPT_MAX` are kept."""
+        with self._write("refusals") as connection:
+            values = {
+                "route": route,
+                "delivery_id": delivery_id[:300],
+                "reason": reason,
+                "refused_at": at.isoformat(),
+            }
+            row_id = connection.execute(
+                insert(_REFUSALS).values(values).returning(_REFUSALS.c.id)
+            ).scalar_one()
+            connection.execute(
+                delete(_REFUSALS).where(_REFUSALS.c.id <= row_id - REFUSALS_KEPT_MAX)
+            )
+
+    def refusals(self) -> list[tuple[str, str, str]]:
+        """Return route, delivery id and reason of what was refused, newest first."""
+        with self._read() as connection:
+            rows = connection.execute(select(_REFUSALS).order_by(_REFUSALS.c.id.desc()))
+            return [(row.route, row.delivery_id, row.reason) for row in rows]
+
+    def waiting(self) -> int:
+        """Return how many events are not known to be in Kafka."""
+        with self._read() as connection:
+            return int(
+                connection.execute(
+                    select(func.count()).select_from(_ROWS).where(_NOT_RELAYED)
+                ).scalar_one()
+            )
+
+    def check_writable(self) -> None:
+        """Write and commit something small. Raises `TransientError` when that does not work."""
+        with self._write("check") as connection:
+            now = datetime.now(UTC).isoformat()
+            connection.execute(delete(_META).where(_META.c.name == "checked_at"))
+            connection.execute(insert(_META).values(name="checked_at", value=now))
+
+    # --- for the relay ---
+
+    def number(self, limit: int) -> int:
+        """Give the next places in the order to at most `limit` rows; return to how many.
+
+        Row ids become visible out of order on a database with several writers at once; these
+        numbers are given by one writer at a time, so whoever has read up to one missed none.
+        """
+        with self._write("relay_seq") as connection:
+            rows = connection.execute(
+                select(_ROWS.c.id).where(_NOT_NUMBERED).order_by(_ROWS.c.id).limit(limit)
+            ).scalars()
+            first = _highest_seq(connection) + 1
+            numbered = [{"row": row_id, "seq": first + n} for n, row_id in enumerate(rows)]
+            if numbered:
+                connection.execute(
+                    text("UPDATE inbox_rows SET relay_seq = :seq WHERE id = :row"), numbered
+                )
+            return len(numbered)
+
+    def numbered(self, first_seq: int, limit: int) -> list[Numbered]:
+        """Return the rows from place `first_seq` on, in order, at most `limit`."""
+        with self._read() as connection:
+            rows = connection.execute(
+                select(_ROWS.c.relay_seq, _ROWS.c.event_id, _ROWS.c.event)
+                .where(_ROWS.c.relay_seq >= first_seq)
+                .order_by(_ROWS.c.relay_seq)
+                .limit(limit)
+            )
+            return [Numbered(row.relay_seq, UUID(row.event_id), row.event) for row in rows]
+
+    def highest_seq(self) -> int:
+        """Return the highest place ever given; 0 before the first."""
+        with self._read() as connection:
+            return _highest_seq(connection)
+
+    def mark_relayed(self, below_seq: int, at: datetime) -> None:
+        """Note that every row before place `below_seq` is in Kafka: the second mark."""
+        with self._write("relay_seq") as connection:
+            connection.execute(
+                update(_ROWS)
+                .where(_NOT_RELAYED, _ROWS.c.relay_seq < below_seq)
+                .values(relayed_at=at.isoformat())
+            )
+
+    def any_relayed(self) -> bool:
+        """Return whether any row has the second mark."""
+        with self._read() as connection:
+            query = select(_ROWS.c.id).where(_ROWS.c.relayed_at.is_not(None)).limit(1)
+            return connection.execute(query).first() is not None
+
+    def forget_relayed(self) -> None:
+        """Take the second mark from every row, before all of them are sent again."""
+        with self._write("relay_seq") as connection:
+            connection.execute(update(_ROWS).values(relayed_at=None))
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        try:
+            with reading(self._engine).begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise _unavailable(error) from error
+
+    @contextmanager
+    def _write(self, lock: str) -> Iterator[Connection]:
+        """Yield a transaction that no other one on the same `lock` runs beside."""
+        if self._is_sqlite and not self._queue.acquire(timeout=BUSY_TIMEOUT_MS_MAX / 1000):
+            raise TransientError("the inbox is busy: too many writers wait")
+        try:
+            with self._engine.begin() as connection:
+                if not self._is_sqlite:
+                    connection.execute(
+                        text("SELECT pg_advisory_xact_lock(hashtextextended(:lock, 0))"),
+                        {"lock": f"bugstream-inbox/{lock}"},
+                    )
+                yield connection
+        except SQLAlchemyError as error:
+            raise _unavailable(error) from error
+        finally:
+            if self._is_sqlite:
+                self._queue.release()
+
+
+def _unavailable(error: SQLAlchemyError) -> TransientError:
+    # The driver's own sentence only: the full text would show the row, which is a stranger's.
+    reason = str(getattr(error, "orig", None) or type(error).__name__)
+    return TransientError(f"the inbox cannot be used now: {reason}")
+
+
+def _database_id(connection: Connection) -> UUID:
+    query = select(_META.c.value).where(_META.c.name == "database_id")
+    found = connection.execute(query).scalar_one_or_none()
+    if found is None:
+        found = str(uuid4())
+        connection.execute(insert(_META).values(name="database_id", value=found))
+    return UUID(found)
+
+
+def _highest_seq(connection: Connection) -> int:
+    return int(connection.execute(select(func.max(_ROWS.c.relay_seq))).scalar_one() or 0)
+
+
+def _repeated(connection: Connection, entry: Entry) -> Receipt | None:
+    rows = connection.execute(
+        select(_ROWS.c.id, _ROWS.c.event_id, _ROWS.c.content_sha256).where(
+            _ROWS.c.route == entry.route, _ROWS.c.delivery_id == entry.delivery_id
+        )
+    ).all()
+    for row in rows:
+        if row.content_sha256 == entry.content_sha256:
+            connection.execute(
+                update(_ROWS).where(_ROWS.c.id == row.id).values(repeats=_ROWS.c.repeats + 1)
+            )
+            return Receipt(UUID(row.event_id), "duplicate")
+    if rows and entry.one_body_per_id:
+        raise ConflictError(
+            f"the idempotency key {entry.delivery_id[:80]!r} was used before for something else;"
+            " use a new key for a new request"
+        )
+    return None
+
+
+def _same_meaning(connection: Connection, entry: Entry) -> Any:
+    """Return the newest row about the same entity if it says the same, else None.
+
+    Only the newest counts: an edit that is taken back says what an older row said, and is news.
+    """
+    if entry.entity is None:
+        return None
+    row = connection.execute(
+        select(_ROWS.c.id, _ROWS.c.event_id, _ROWS.c.meaning)
+        .where(_ROWS.c.entity == entry.entity)
+        .order_by(_ROWS.c.id.desc())
+        .limit(1)
+    ).first()
+    return row if row is not None and row.meaning == entry.meaning else None

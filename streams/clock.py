@@ -1,0 +1,38 @@
+"""The time, real or virtual. Only here does the program ask the machine what time it is."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+
+class SystemClock:
+    """The machine's time."""
+
+    def now(self) -> datetime:
+        """Return the aware UTC time."""
+        return datetime.now(UTC)
+
+    def monotonic_s(self) -> float:
+        """Return seconds that never go back."""
+        return time.monotonic()
+
+
+class VirtualClock:
+    """A time that passes only when told to."""
+
+    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._start = start
+        self._passed_s = 0.0
+
+    def now(self) -> datetime:
+        """Return the aware UTC time."""
+        return self._start + timedelta(seconds=self._passed_s)
+
+    def monotonic_s(self) -> float:
+        """Return the seconds that have passed."""
+        return self._passed_s
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        self._passed_s += seconds

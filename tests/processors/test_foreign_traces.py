@@ -1,0 +1,49 @@
+"""Traces of languages other than Python, found through the one entry point."""
+
+from __future__ import annotations
+
+from processors.traces import find_traces
+from schemas.reports import Frame
+
+
+def test_a_javascript_trace_is_turned_outermost_first() -> None:
+    text = (
+        "Uncaught TypeError: Cannot read properties of undefined (reading 'x')\n"
+        "    at total (/srv/cart.js:10:5)\n    at /srv/main.js:3:1\n"
+    )
+
+    (trace,) = find_traces(text)
+
+    assert (trace.language, trace.exception) == ("javascript", "TypeError")
+    assert trace.message.endswith("(reading 'x')")
+    assert trace.frames == (
+        Frame(path="/srv/main.js", line=3),
+        Frame(path="/srv/cart.js", line=10, function="total"),
+    )
+
+
+def test_a_java_trace_with_its_cause_gives_two() -> None:
+    text = (
+        'Exception in thread "main" java.lang.IllegalStateException: no cart\n'
+        "\tat shop.Main.main(Main.java:5)\n"
+        "Caused by: java.lang.NullPointerException\n"
+        "\tat shop.Cart.total(Cart.java:9)\n\tat shop.Main.main(Main.java:4)\n\t... 1 more\n"
+    )
+
+    outer, cause = find_traces(text)
+
+    assert (outer.exception, outer.message) == ("java.lang.IllegalStateException", "no cart")
+    assert (cause.language, cause.exception) == ("java", "java.lang.NullPointerException")
+    assert [frame.path for frame in cause.frames] == ["Main.java", "Cart.java"]
+
+
+def test_a_go_panic_is_a_trace() -> None:
+    text = (
+        "panic: runtime error: index out of range [5] with length 3\n\ngoroutine 1 [running]:\n"
+        "main.total({0x1, 0x2})\n\t/srv/cart.go:9 +0x1d\nmain.main()\n\t/srv/main.go:4 +0x2\n"
+    )
+
+    (trace,) = find_traces(text)
+
+    assert trace.message == "runtime error: index out of range [5] with length 3"
+    assert [(f.function, f.line) for f in trace.frames] == [("main.main", 4), ("main.total", 9)]

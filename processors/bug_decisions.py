@@ -1,0 +1,333 @@
+"""What happens next to a bug: the one pure function every bug moves by.
+
+Outcomes of a superseded attempt are kept in the log and change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Literal
+
+from processors.bug_state import BugState
+from schemas import bugs, commands
+from schemas.bugs import USD_MICROS, BugEvent
+from schemas.errors import FatalError
+from schemas.event import BlobRef, Caused, Event, caused_by
+from schemas.lifecycle import CLOSED, Status
+from schemas.projects import Project
+
+STAGE = "lifecycle"
+LOCATIONS_TOLD_MAX = 5
+
+Outcome = Literal["fixed", "could_not", "not_verified", "abandoned", "rejected"]
+_WORKING = {
+    "locate": Status.LOCATING,
+    "fix": Status.FIXING,
+    "verify": Status.VERIFYING,
+    "release": Status.RELEASING,
+}
+_MAY_RETRY = CLOSED - {Status.FIXED, Status.MERGED}
+_OPEN_ENDED = frozenset({Status.COULD_NOT, Status.NOT_VERIFIED})
+
+
+def decide(state: BugState | None, cause: Event, project: Project | None) -> Iterator[BugEvent]:
+    """Yield what happens next after `cause`, which is already folded into `state`."""
+    if isinstance(cause, _COMMANDS):
+        yield from _Answer(state, cause, project).command()
+    elif state is not None:
+        yield from _Answer(state, cause, project).event()
+
+
+_COMMANDS = (
+    commands.ApproveBug,
+    commands.RejectBug,
+    commands.RetryBug,
+    commands.AbandonBug,
+)
+
+
+class _Answer:
+    """The answer to one event or command: reads the state, numbers the events it yields."""
+
+    def __init__(self, state: BugState | None, cause: Event, project: Project | None) -> None:
+        self._known = state
+        self._cause = cause
+        self._project = project
+        self._index = count()
+
+    # --- events of stages ---
+
+    def event(self) -> Iterator[BugEvent]:
+        match self._cause:
+            case bugs.BugOpened():
+                yield from self._locate(1)
+            case bugs.ReportLinked() | bugs.BugAbsorbed():
+                yield from self._another_report()
+            case bugs.ReportUpdated():
+                yield from self._edited()
+            case bugs.StageFailed():
+                yield from self._stage_failed(self._cause)
+            case _:
+                yield from self._outcome()
+
+    def _outcome(self) -> Iterator[BugEvent]:
+        cause = self._cause
+        match cause:
+            case bugs.BugLocated() if self._expects("locate", cause.attempt):
+                yield from self._after_locate()
+            case bugs.LocateDeclined() if self._expects("locate", cause.attempt):
+                yield from self._close("could_not", cause.reason)
+            case bugs.FixProposed() if self._expects("fix", cause.attempt):
+                yield bugs.VerifyRequested(
+                    **self._next(),
+                    bug_id=self._state.bug_id,
+                    attempt=cause.attempt,
+                    base_commit=cause.base_commit,
+                    patch=cause.patch,
+                )
+            case bugs.FixDeclined() if self._expects("fix", cause.attempt):
+                yield from self._close(cause.outcome, cause.reason)
+            case bugs.FixVerified() if self._expects("verify", cause.attempt):
+                yield from self._after_verify()
+            case bugs.FixRejected() if self._expects("verify", cause.attempt):
+                yield from self._after_rejection(cause)
+            case bugs.FixReleased() if self._expects("release", cause.attempt):
+                yield from self._close("fixed", f"verified, and pushed to {cause.branch}")
+            case bugs.ReleaseDeclined() if self._expects("release", cause.attempt):
+                yield from self._close("could_not", cause.reason)
+            case _:
+                return
+
+    def _locate(self, attempt: int) -> Iterator[BugEvent]:
+        if self._project is None:
+            return  # Unassigned: triaged and kept, never fixed.
+        yield bugs.LocateRequested(
+            **self._next(),
+            bug_id=self._state.bug_id,
+            attempt=attempt,
+            report=self._state.founder,
+        )
+
+    def _after_locate(self) -> Iterator[BugEvent]:
+        if self._state.trusted:
+            yield self._fix(self._state.attempt)
+            return
+        yield bugs.ApprovalRequested(
+            **self._next(),
+            bug_id=self._state.bug_id,
+            attempt=self._state.attempt,
+            subject="fix",
+            reason="the reporter is not a member of the project",
+        )
+
+    def _fix(self, attempt: int, feedback: BlobRef | None = None) -> BugEvent:
+        budget = self._project.budget_usd_per_bug if self._project else 0.0
+        return bugs.FixRequested(
+            **self._next(),
+            bug_id=self._state.bug_id,
+            attempt=attempt,
+            report=self._state.founder,
+            base_commit=self._state.base_commit,
+            locations=self._state.locations,
+            budget_usd_micros=round(budget * USD_MICROS),
+            feedback=feedback,
+        )
+
+    def _after_verify(self) -> Iterator[BugEvent]:
+        needed = self._project.release_approvals if self._project else 1
+        if needed == 0:
+            yield from self._release()
+            return
+        yield bugs.ApprovalRequested(
+            **self._next(),
+            bug_id=self._state.bug_id,
+            attempt=self._state.attempt,
+            subject="release",
+            reason="the project wants releases approved",
+            approvals_needed=needed,
+        )
+
+    def _after_rejection(self, cause: bugs.FixRejected) -> Iterator[BugEvent]:
+        attempts_max = self._project.attempts_max if self._project else 1
+        if cause.verdict == "failed" and cause.attempt < attempts_max:
+            yield self._fix(cause.attempt + 1, cause.feedback)
+            return
+        yield from self._close(
+            "could_not" if cause.verdict == "failed" else "not_verified", cause.reason
+        )
+
+    def _release(self) -> Iterator[BugEvent]:
+        state = self._state
+        if state.patch is None or state.verification is None:
+            raise FatalError(f"bug {state.bug_id} is to be released without a verified patch")
+        yield bugs.ReleaseRequested(
+            **self._next(),
+            bug_id=state.bug_id,
+            attempt=state.attempt,
+            base_commit=state.base_commit,
+            patch=state.patch,
+            verification=state.verification,
+        )
+
+    def _another_report(self) -> Iterator[BugEvent]:
+        state = self._state
+        if state.waits_for == "fix" and state.trusted:
+            yield self._fix(state.attempt)
+        elif state.status in CLOSED and isinstance(self._cause, bugs.ReportLinked):
+            yield self._notify(self._cause.report, str(state.status), state.reason)
+
+    def _edited(self) -> Iterator[BugEvent]:
+        state = self._state
+        attempts_max = self._project.attempts_max if self._project else 0
+        if state.waits_for == "fix" and state.trusted:
+            yield self._fix(state.attempt)
+        elif state.status in _OPEN_ENDED and state.trusted and state.attempt < attempts_max:
+            yield from self._locate(state.attempt + 1)  # Perhaps it now says how to reproduce it.
+
+    def _stage_failed(self, cause: bugs.StageFailed) -> Iterator[BugEvent]:
+        if _WORKING.get(cause.stage) == self._state.status:
+            yield from self._close(
+                "could_not",
+                f"stage {cause.stage!r} failed ({cause.error}); its record is dead letter"
+                f" {cause.dead_letter}",
+            )
+
+    def _close(self, outcome: Outcome, reason: str) -> Iterator[BugEvent]:
+        yield bugs.BugClosed(
+            **self._next(),
+            bug_id=self._state.bug_id,
+            attempt=self._state.attempt,
+            outcome=outcome,
+            reason=reason,
+        )
+        answered: set[str] = set()
+        for report in self._state.reports:
+            if report.origin.key not in answered:
+                answered.add(report.origin.key)
+                yield self._notify(report, outcome, reason)
+
+    def _notify(self, report: bugs.ReportLink, outcome: str, reason: str) -> BugEvent:
+        state = self._state
+        return bugs.NotifyRequested(
+            **self._next(),
+            bug_id=state.bug_id,
+            attempt=state.attempt,
+            origin=report.origin,
+            outcome=outcome,  # type: ignore[arg-type]  # pydantic checks it against the list
+            reason=reason,
+            branch=state.branch,
+            commit=state.commit,
+            checks=state.checks,
+            locations=state.locations[:LOCATIONS_TOLD_MAX],
+        )
+
+    def _expects(self, stage: str, attempt: int) -> bool:
+        """Return whether the bug waits for this outcome, or did until the stage failed."""
+        state = self._state
+        if attempt != state.attempt:
+            return False
+        revived = state.failed_stage == stage and state.status is Status.COULD_NOT
+        return state.status == _WORKING[stage] or revived
+
+    # --- commands of people ---
+
+    def command(self) -> Iterator[BugEvent]:
+        state = self._known
+        if state is None:
+            yield self._refuse("there is no such bug")
+        elif state.merged_into is not None:
+            yield self._refuse(f"it was merged into bug {state.merged_into}")
+        else:
+            match self._cause:
+                case commands.ApproveBug():
+                    yield from self._approve(self._cause.note)
+                case commands.RejectBug():
+                    yield from self._reject(self._cause.note)
+                case commands.RetryBug():
+                    yield from self._retry()
+                case _:
+                    yield from self._abandon()
+
+    def _approve(self, note: BlobRef | None) -> Iterator[BugEvent]:
+        state = self._state
+        early = state.status in {Status.OPEN, Status.LOCATING} and not state.trusted
+        subject = "fix" if early else state.waits_for
+        if subject is None:
+            yield self._refuse(f"nothing waits for approval: the bug is {state.status}")
+            return
+        yield bugs.ApprovalGranted(
+            **self._by_person(),
+            bug_id=state.bug_id,
+            attempt=state.attempt,
+            subject=subject,
+            note=note,
+        )
+        if subject == "fix" and not early:
+            yield self._fix(state.attempt)
+        elif subject == "release":
+            needed = self._project.release_approvals if self._project else 1
+            if len({*state.release_approvals, self._cause.actor.id}) >= needed:
+                yield from self._release()
+
+    def _reject(self, note: BlobRef | None) -> Iterator[BugEvent]:
+        state = self._state
+        if state.waits_for is None:
+            yield self._refuse(f"nothing waits for approval: the bug is {state.status}")
+            return
+        yield bugs.ApprovalRejected(
+            **self._by_person(),
+            bug_id=state.bug_id,
+            attempt=state.attempt,
+            subject=state.waits_for,
+            note=note,
+        )
+        yield from self._close("rejected", f"a person said no to the {state.waits_for}")
+
+    def _retry(self) -> Iterator[BugEvent]:
+        state = self._state
+        if state.status not in _MAY_RETRY:
+            yield self._refuse(f"only an ended attempt can be retried: the bug is {state.status}")
+        elif self._project is None:
+            yield self._refuse(f"project {state.project!r} is not in the settings")
+        else:
+            if not state.trusted:
+                yield bugs.ApprovalGranted(
+                    **self._by_person(),
+                    bug_id=state.bug_id,
+                    attempt=state.attempt + 1,
+                    subject="fix",
+                )
+            yield bugs.RetryAccepted(
+                **self._by_person(), bug_id=state.bug_id, attempt=state.attempt + 1
+            )
+            yield from self._locate(state.attempt + 1)
+
+    def _abandon(self) -> Iterator[BugEvent]:
+        if self._state.status in CLOSED:
+            yield self._refuse(f"no work is going on: the bug is {self._state.status}")
+            return
+        yield from self._close("abandoned", "a person stopped the work")
+
+    def _refuse(self, reason: str) -> BugEvent:
+        cause = self._cause
+        if cause.bug_id is None:
+            raise FatalError(f"command {cause.event_id} names no bug")
+        return bugs.CommandRefused(
+            **self._next(), bug_id=cause.bug_id, command=cause.type, reason=reason
+        )
+
+    # --- envelopes ---
+
+    @property
+    def _state(self) -> BugState:
+        if self._known is None:
+            raise FatalError(f"{self._cause.type} was answered without a bug")
+        return self._known
+
+    def _next(self) -> Caused:
+        envelope = caused_by(self._cause, STAGE, next(self._index))
+        return envelope | {"project": self._known.project} if self._known else envelope
+
+    def _by_person(self) -> Caused:
+        return self._next() | {"actor": self._cause.actor}

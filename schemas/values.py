@@ -72,6 +72,10 @@ class Release:
     trace_id: UUID
 
 
+SANDBOX_WORKDIR = "/sandbox"
+"""Where the working directory appears inside: a path no interpreter is installed under."""
+
+
 @dataclass(frozen=True, slots=True)
 class SandboxLimits:
     """What a run may use; over it the whole process tree is killed."""
@@ -94,7 +98,7 @@ class SandboxSpec:
 
     argv: tuple[str, ...]
     workdir: Path
-    """A folder of ours on the host. Appears as /work inside, and is the working directory."""
+    """A folder of ours on the host. Appears as `SANDBOX_WORKDIR`, and is the working directory."""
     python: Path | None = None
     """Interpreter to make visible (its prefix, and its venv), read-only at its own path."""
     readable: tuple[Path, ...] = ()

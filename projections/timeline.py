@@ -1,0 +1,155 @@
+"""What happened to every bug, in order: one row an event, with a plain sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from projections.base import Projection, Recorded
+from schemas.bugs import (
+    USD_MICROS,
+    BudgetSpent,
+    BugAbsorbed,
+    BugLocated,
+    CheckResult,
+    FixDeclined,
+    FixProposed,
+    FixVerified,
+    Location,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One event of a bug's life, as people read it."""
+
+    bug_id: str
+    position: int
+    """Offset in the bug's partition: larger is later."""
+    event_id: str
+    type: str
+    actor: str
+    """`kind:id`; a person's id is a subject id, never a name."""
+    occurred_at: datetime
+    recorded_at: datetime
+    causation_id: str | None
+    sentence: str
+
+
+def evolve(row: Moment | None, recorded: Recorded) -> Moment:
+    """Return the row of the event."""
+    del row
+    event = recorded.event
+    return Moment(
+        bug_id=str(event.bug_id),
+        position=recorded.offset,
+        event_id=str(event.event_id),
+        type=event.type,
+        actor=f"{event.actor.kind}:{event.actor.id}",
+        occurred_at=event.occurred_at,
+        recorded_at=recorded.recorded_at,
+        causation_id=str(event.causation_id) if event.causation_id else None,
+        sentence=sentence(event),
+    )
+
+
+def sentence(event: Any) -> str:
+    """Return what happened in plain words. Made from the event alone; holds no report's text."""
+    wording = _SENTENCES[event.type]
+    return wording.format(e=event) if isinstance(wording, str) else wording(event)
+
+
+def usd(micros: int) -> str:
+    """Return an amount of money as people write it."""
+    return f"${micros / USD_MICROS:.4f}"
+
+
+def _absorbed(event: BugAbsorbed) -> str:
+    return f"Took in bug {event.merged_bug_id} with {_count(len(event.reports), 'report')}."
+
+
+def _place(location: Location) -> str:
+    line = f":{location.line_start}" if location.line_start else ""
+    return location.path + line + (f" ({location.symbol})" if location.symbol else "")
+
+
+def _located(event: BugLocated) -> str:
+    if not event.locations:
+        return f"Found no place to look at, by {event.method}."
+    best, places = _place(event.locations[0]), _count(len(event.locations), "place")
+    return f"Found {places} by {event.method}, first {best}."
+
+
+def _proposed(event: FixProposed) -> str:
+    who = event.proposer + (f" with {event.model}" if event.model else "")
+    tried = _count(event.candidates_tried, "candidate")
+    return f"Attempt {event.attempt}: {who} proposed a patch to {', '.join(event.files)} ({tried})."
+
+
+def _declined(event: FixDeclined) -> str:
+    tried = _count(event.candidates_tried, "candidate")
+    return f"Attempt {event.attempt}: no patch after {tried}: {event.reason}"
+
+
+def _spent(event: BudgetSpent) -> str:
+    tokens = event.tokens_in + event.tokens_out
+    return f"Paid {usd(event.cost_usd_micros)} for a call of {event.model} ({tokens} tokens)."
+
+
+def _verified(event: FixVerified) -> str:
+    return f"Attempt {event.attempt}: the patch passed {_checks(event.checks)}."
+
+
+def _checks(checks: tuple[CheckResult, ...]) -> str:
+    passed = sum(check.verdict == Verdict.PASSED for check in checks)
+    left_out = sum(check.verdict == Verdict.NOT_RUN for check in checks)
+    not_run = f", {left_out} not run" if left_out else ""
+    return f"{passed} of {_count(len(checks), 'check')}{not_run}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+_SENTENCES: Mapping[str, str | Callable[[Any], str]] = {
+    "bug.opened": "Opened by the report {e.report.origin.key} of a {e.report.trust}.",
+    "report.linked": "Linked the report {e.report.origin.key}: {e.rule}, {e.similarity:.2f} alike.",
+    "report.updated": "The report {e.report.origin.key} was edited.",
+    "comment.added": "A {e.trust} commented on a report.",
+    "link.suggested": "Perhaps the same as bug {e.other_bug_id} ({e.similarity:.2f} alike).",
+    "bug.merged": "Merged into bug {e.into_bug_id}: {e.reason}",
+    "bug.absorbed": _absorbed,
+    "bug.split": "A report was taken out and founded bug {e.new_bug_id}: {e.reason}",
+    "locate.requested": "Asked where the fault is.",
+    "fix.requested": "Attempt {e.attempt}: asked for a fix.",
+    "verify.requested": "Attempt {e.attempt}: asked to verify the patch.",
+    "approval.requested": "Waits for {e.approvals_needed} approval of the {e.subject}: {e.reason}",
+    "approval.granted": "The {e.subject} was approved.",
+    "approval.rejected": "The {e.subject} was rejected.",
+    "retry.accepted": "Attempt {e.attempt} was asked for.",
+    "command.refused": "The command {e.command} was refused: {e.reason}",
+    "release.requested": "Attempt {e.attempt}: asked to release the verified patch.",
+    "notify.requested": "Asked to answer {e.origin.key}: {e.outcome}.",
+    "bug.closed": "Closed as {e.outcome}: {e.reason}",
+    "rollout.requested": "Asked for a {e.strategy} rollout of {e.commit}.",
+    "bug.located": _located,
+    "locate.declined": "Could not look for the fault: {e.reason}",
+    "fix.proposed": _proposed,
+    "fix.declined": _declined,
+    "budget.spent": _spent,
+    "fix.verified": _verified,
+    "fix.rejected": "Attempt {e.attempt}: verification says {e.verdict}: {e.reason}",
+    "fix.released": "Attempt {e.attempt}: pushed {e.commit:.12} to the branch {e.branch}.",
+    "release.declined": "Attempt {e.attempt}: not released: {e.reason}",
+    "reporter.notified": "Answered {e.origin.key}: {e.outcome}.",
+    "stage.failed": "{e.stage} could not handle a record ({e.error}); it is in {e.dead_letter}.",
+    "rollout.started": "The rollout began at {e.share_percent} %.",
+    "rollout.promoted": "The rollout went on to {e.share_percent} %.",
+    "rollout.halted": "The rollout was halted: {e.reason}",
+    "rollout.completed": "The rollout ended: {e.outcome}.",
+}
+
+TIMELINE = Projection("timeline", Moment, per="event", evolve=evolve)

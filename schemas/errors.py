@@ -11,6 +11,14 @@ class TransientError(BugstreamError):
     """Trying the same event again may work: a timeout, a rate limit, a lost connection."""
 
 
+class RefusedError(TransientError):
+    """The other side said no before doing anything, such as an overload: nothing was spent.
+
+    Raise it only when that is certain. The ledger then gives the reservation back; after any
+    other error it stays charged.
+    """
+
+
 class PoisonError(BugstreamError):
     """This record will never work. It goes to the dead letters and its partition moves on."""
 

@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from schemas.errors import FatalError, TransientError, UserError
 from streams.broker_files import HOST, BrokerFolder, Remembered
@@ -45,10 +45,16 @@ _quiet.propagate = False
 class Broker:
     """One broker on one folder. Any process may look at it and end it; only one can run on it."""
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+    def __init__(self, folder: Path, *, port: int | None = None, power_safe: bool = True) -> None:
+        """Look at `folder`; nothing is started.
+
+        `port` None: as last time, at first 9092; 0: as last time, at first any. One that is taken
+        gives way to another. `power_safe`: records survive a power failure, not only kill -9.
+        """
         self.data_dir = folder.absolute()
         self._folder = BrokerFolder(folder)
         self._port = port
+        self._power_safe = power_safe
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -132,7 +138,7 @@ class Broker:
         return known
 
     def _launch(self, java: Java, jars: tuple[Path, ...], lock: int) -> None:
-        planned = self._folder.prepare(self._port)
+        planned = self._folder.prepare(self._port, power_safe=self._power_safe)
         archive = _archive_for(java, jars)
         jvm = [str(java.path), *_JVM, f"-Dlog4j2.configurationFile={self._folder.logging}"]
         jvm += ["-cp", os.pathsep.join(str(jar) for jar in jars)]
@@ -182,6 +188,7 @@ class Broker:
             elif time.monotonic() > give_up:
                 problem = f"did not answer within {start_s_max:.0f} s"
             else:
+                time.sleep(_POLL_S)
                 continue
             words = self._folder.last_words()
             raise FatalError(f"The broker on {self.data_dir} {problem}:\n  {words}")
@@ -226,9 +233,12 @@ def embedded_broker(data_dir: Path, *, port: int | None = None) -> Broker:
 
 @contextmanager
 def temporary_broker(*, port: int = 0) -> Iterator[Broker]:
-    """Yield a running broker on a new folder and a free port; it is gone without trace after."""
+    """Yield a running broker on a new folder and a free port; it is gone without trace after.
+
+    Its data survives `kill` and `start`, as any Kafka's, but not a power failure.
+    """
     with tempfile.TemporaryDirectory(prefix="bugstream-kafka-") as folder:
-        broker = Broker(Path(folder) / "kafka", port=port)
+        broker = Broker(Path(folder) / "kafka", port=port, power_safe=False)
         try:
             broker.start()
             yield broker
@@ -248,12 +258,22 @@ def _probe(bootstrap: str) -> dict[str, str | int | float | bool]:
 
 
 def _answers(client: AdminClient, cluster_id: str) -> bool:
-    """Return whether a broker of this very cluster answers and may be given work."""
+    """Return whether a broker of this very cluster answers, for each partition that it has."""
     try:
         cluster = client.list_topics(timeout=_ASK_S)
+        if not cluster.brokers or cluster.cluster_id != cluster_id:
+            return False
+        # For a moment after a restart it names itself leader before it acts as one.
+        ends = {
+            TopicPartition(name, number): OffsetSpec.latest()
+            for name, topic in cluster.topics.items()
+            for number in topic.partitions
+        }
+        for end in client.list_offsets(ends, request_timeout=_ASK_S).values() if ends else ():
+            end.result()
     except KafkaException:
         return False
-    return bool(cluster.brokers) and cluster.cluster_id == cluster_id
+    return True
 
 
 def _archive_for(java: Java, jars: tuple[Path, ...]) -> Path:

@@ -51,6 +51,10 @@ broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=200
 """
 
+# On one node nobody else has the record: it must be on disk before it is acknowledged. Three times
+# the time of a small transaction, and more on a slow disk.
+_POWER_SAFE = "log.flush.interval.messages=1\n"
+
 _LOGGING = """\
 appender.file.type=RollingFile
 appender.file.name=file
@@ -165,7 +169,7 @@ class BrokerFolder:
                 "another one with --data-dir or BUGSTREAM_DATA_DIR."
             ) from error
 
-    def prepare(self, port: int | None) -> Remembered:
+    def prepare(self, port: int | None, *, power_safe: bool) -> Remembered:
         """Write the settings for the next run, with ports that are free now, and return them.
 
         `port` None: as last time, at first 9092; 0: as last time, at first any.
@@ -191,6 +195,7 @@ class BrokerFolder:
             data=self.data,
             offsets_retention_minutes=OFFSETS_RETENTION_MINUTES,
         )
+        settings += _POWER_SAFE if power_safe else ""
         self.settings.write_text(settings, encoding="utf-8")
         self.logging.write_text(_LOGGING.format(folder=self.path), encoding="utf-8")
         return now

@@ -114,26 +114,25 @@ def _opened(event: BugOpened) -> Bug:
 
 
 def _linked(row: Bug, event: ReportLinked) -> Bug:
-    return replace(_judged(row, event.report), report_count=row.report_count + 1)
+    return _judged(row, event.report)
 
 
 def _updated(row: Bug, event: ReportUpdated) -> Bug:
-    row = _judged(row, event.report)
-    if row.reports[0].report_id == event.report.report_id:
-        return replace(row, report=event.report.report_blob)
-    return row
+    row = _judged(row, event.report, counts=False)
+    return replace(row, report=row.reports[0].report_blob)
 
 
 def _absorbed(row: Bug, event: BugAbsorbed) -> Bug:
     for link in event.reports:
-        row = replace(_judged(row, link), report_count=row.report_count + 1)
+        row = _judged(row, link)
     return replace(row, absorbed=(*row.absorbed, str(event.merged_bug_id)))
 
 
-def _judged(row: Bug, link: ReportLink) -> Bug:
+def _judged(row: Bug, link: ReportLink, *, counts: bool = True) -> Bug:
     """Take `link` in, in the place of its older version, and judge severity and trust anew."""
     full = len(row.reports) >= REPORTS_KEPT_MAX
-    if any(kept.report_id == link.report_id for kept in row.reports):
+    known = any(kept.report_id == link.report_id for kept in row.reports)
+    if known:
         reports = tuple(link if k.report_id == link.report_id else k for k in row.reports)
     else:
         reports = row.reports if full else (*row.reports, link)
@@ -144,6 +143,7 @@ def _judged(row: Bug, link: ReportLink) -> Bug:
     return replace(
         row,
         reports=reports,
+        report_count=row.report_count + (counts and not known),
         severity=min(severities, key=_WORST_FIRST.index),
         trust=Trust.MEMBER if trusted or (full and row.trust == Trust.MEMBER) else Trust.STRANGER,
     )
@@ -215,7 +215,7 @@ def _same(row: Bug, event: BugScoped) -> Bug:
 
 def _of_attempt(change: Callable[[Bug, Any], Bug]) -> Callable[[Bug, Any], Bug]:
     """Let outcomes of a superseded attempt change nothing."""
-    return lambda row, event: change(row, event) if event.attempt >= row.attempt else row
+    return lambda row, event: change(row, event) if event.attempt == row.attempt else row
 
 
 _CHANGES: Mapping[str, Callable[[Bug, Any], Bug]] = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -151,7 +151,12 @@ class Inbox:
     @classmethod
     def open(cls, url_or_path: str | Path) -> Self:
         """Return the inbox at a SQLAlchemy URL or SQLite path. Raises `UserError`."""
-        return cls(open_engine(url_or_path))
+        engine = open_engine(url_or_path)
+        try:
+            return cls(engine)
+        except BaseException:
+            engine.dispose()
+            raise
 
     def close(self) -> None:
         """Close every connection."""
@@ -164,6 +169,12 @@ class Inbox:
         newest one did, are counted and not relayed. Raises `ConflictError`.
         """
         event = encode(entry.event)
+        # PostgreSQL takes no NUL in a text, and a stranger may send one.
+        entry = replace(
+            entry,
+            entity=entry.entity and entry.entity.replace("\0", "\ufffd"),
+            account=entry.account.replace("\0", "\ufffd"),
+        )
         with self._write(entry.entity or entry.delivery_id) as connection:
             if (receipt := _repeated(connection, entry)) is not None:
                 return receipt
@@ -230,6 +241,10 @@ class Inbox:
         Row ids become visible out of order on a database with several writers at once; these
         numbers are given by one writer at a time, so whoever has read up to one missed none.
         """
+        with self._read() as connection:
+            query = select(_ROWS.c.id).where(_NOT_NUMBERED).limit(1)
+            if connection.execute(query).first() is None:
+                return 0  # Asked ten times a second: not worth making writers wait.
         with self._write("relay_seq") as connection:
             rows = connection.execute(
                 select(_ROWS.c.id).where(_NOT_NUMBERED).order_by(_ROWS.c.id).limit(limit)

@@ -1,0 +1,104 @@
+"""The gateway as a FastAPI application: webhooks, tools, and whether it is well."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from connectors.inbox import Inbox
+from processors.ports import Blobs
+from schemas.errors import TransientError
+from streams import intake, webhooks
+from streams.gateway_http import unavailable
+from streams.metrics import INBOX_WAITING
+
+READY_CHECK_S_MIN = 1.0
+"""Between two checks of the disk: anyone may ask, and each costs a write."""
+
+
+def create_app(
+    *,
+    inbox: Inbox,
+    blobs: Blobs,
+    github_secrets: Sequence[str] = (),
+    api_tokens: Sequence[str] = (),
+    resolve_bug: intake.ResolveBug = intake.only_ids,
+    routers: Iterable[APIRouter] = (),
+) -> FastAPI:
+    """Return the application. `routers` are mounted beside ours, such as the query API.
+
+    The caller closes `inbox` after the server has ended.
+    """
+    app = FastAPI(
+        title="bugstream",
+        description="Bug reports in; verified fixes, or an honest 'could not', out.",
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.include_router(webhooks.router(inbox=inbox, blobs=blobs, secrets=github_secrets))
+    app.include_router(
+        intake.router(inbox=inbox, blobs=blobs, tokens=api_tokens, resolve_bug=resolve_bug)
+    )
+    app.include_router(_health(inbox))
+    for router in routers:
+        app.include_router(router)
+    _declare_bearer(app)
+    return app
+
+
+def _health(inbox: Inbox) -> APIRouter:
+    routes = APIRouter(tags=["health"])
+    checked_s = float("-inf")
+
+    @routes.get("/health", summary="Whether the process is alive")
+    def health() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @routes.get("/ready", summary="Whether deliveries can be kept")
+    def ready() -> Response:
+        nonlocal checked_s
+        try:
+            if time.monotonic() - checked_s >= READY_CHECK_S_MIN:
+                inbox.check_writable()
+                checked_s = time.monotonic()
+            return JSONResponse({"status": "ready", "inbox_waiting": inbox.waiting()})
+        except TransientError as error:
+            return unavailable(str(error))
+
+    @routes.get("/metrics", summary="Prometheus metrics of every process")
+    def metrics() -> Response:
+        # Without the inbox the other figures are wanted most.
+        with suppress(TransientError):
+            INBOX_WAITING.set(inbox.waiting())
+        return Response(generate_latest(_registry()), media_type=CONTENT_TYPE_LATEST)
+
+    return routes
+
+
+def _registry() -> CollectorRegistry:
+    """Return the figures of all processes where a folder for them is set, else of this one."""
+    registry = CollectorRegistry()
+    try:
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # reads the environment
+    except ValueError:
+        return REGISTRY
+    return registry
+
+
+def _declare_bearer(app: FastAPI) -> None:
+    make = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = make()
+        schemes = schema.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["bearer"] = {"type": "http", "scheme": "bearer"}
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

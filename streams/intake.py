@@ -1,0 +1,196 @@
+"""`/api/v1/bugs`: reports of any tool and commands of people, into the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from connectors.inbox import ConflictError, Inbox, Receipt
+from processors.ports import Blobs
+from schemas.event import subject_id
+from schemas.received import Name, ReceivedReport
+from schemas.reports import UNASSIGNED
+from streams.gateway_http import Door, problem, read_body, require_token
+from streams.receiving import Verb, accept_command, accept_report
+
+REPORT_BYTES_MAX = 8 * 1024 * 1024
+COMMAND_BYTES_MAX = 64 * 1024
+KEY_CHARS_MAX = 200
+PROBLEMS_SHOWN_MAX = 20
+
+M = TypeVar("M", bound=BaseModel)
+ResolveBug = Callable[[str], tuple[UUID, str] | None]
+"""What people call a bug -> its id and project; None: there is no such bug."""
+
+
+class ReceivedCommand(BaseModel):
+    """What a person asks of a bug. It may be refused; the timeline of the bug says so."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    command: Verb
+    actor: Name
+    """Who asks: the name of the account in the calling tool."""
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000)] = Field(
+        default="", description="Why; kept with the bug, encrypted."
+    )
+
+
+def router(
+    *, inbox: Inbox, blobs: Blobs, tokens: Sequence[str], resolve_bug: ResolveBug
+) -> APIRouter:
+    """Return the doors for tools. `tokens` are the live ones; with none they answer 503."""
+    routes = APIRouter(prefix="/api/v1/bugs", route_class=Door, tags=["intake"])
+
+    @routes.post(
+        "/receive",
+        status_code=202,
+        summary="Report a bug",
+        openapi_extra=_body_schema(ReceivedReport),
+    )
+    async def receive(request: Request) -> Response:
+        require_token(request, tokens)
+        key = _idempotency_key(request)
+        body = await read_body(request, REPORT_BYTES_MAX)
+        report = await run_in_threadpool(_checked, ReceivedReport, body)
+
+        def keep() -> tuple[Receipt, UUID]:
+            return accept_report(
+                inbox,
+                blobs,
+                report,
+                body=body,
+                route="http/receive",
+                sender=f"http:{report.reporter or report.tool}",
+                delivery_id=key,
+            )
+
+        receipt, report_id = await run_in_threadpool(keep)
+        return _answer(receipt, report_id=str(report_id), event_id=str(receipt.event_id))
+
+    @routes.post(
+        "/{bug_id}/commands",
+        status_code=202,
+        summary="Approve, reject, retry or abandon",
+        openapi_extra=_body_schema(ReceivedCommand),
+    )
+    async def command(bug_id: str, request: Request) -> Response:
+        require_token(request, tokens)
+        key = _idempotency_key(request)
+        if key is None:
+            raise problem(
+                400,
+                "no_idempotency_key",
+                "send the header 'Idempotency-Key' with an id of this request, such as a UUID, and"
+                " the same one when you send it again",
+            )
+        body = await read_body(request, COMMAND_BYTES_MAX)
+        asked = _checked(ReceivedCommand, body)
+        receipt, found = await run_in_threadpool(
+            _command, inbox, blobs, resolve_bug, bug_id, asked, key
+        )
+        return _answer(receipt, bug_id=str(found), command_id=str(receipt.event_id))
+
+    return routes
+
+
+def only_ids(text: str) -> tuple[UUID, str] | None:
+    """Resolve a bug by its full id alone, for a gateway that has no views at hand."""
+    try:
+        return UUID(text), UNASSIGNED
+    except ValueError:
+        return None
+
+
+def _command(
+    inbox: Inbox,
+    blobs: Blobs,
+    resolve_bug: ResolveBug,
+    bug_id: str,
+    asked: ReceivedCommand,
+    key: str,
+) -> tuple[Receipt, UUID]:
+    found = resolve_bug(bug_id)
+    if found is None:
+        raise problem(
+            404, "no_such_bug", f"bug_id: no bug is called {bug_id[:80]!r}; GET /api/v1/bugs lists"
+        )
+    actor = f"http:{asked.actor}"
+    note = (
+        blobs.put(asked.note.encode(), media_type="text/markdown", subject=subject_id(actor))
+        if asked.note
+        else None
+    )
+    try:
+        receipt = accept_command(
+            inbox,
+            command=asked.command,
+            bug_id=found[0],
+            project=found[1],
+            actor=actor,
+            note=note,
+            idempotency_key=key,
+        )
+    except ConflictError as error:
+        raise problem(409, "idempotency_key_reused", str(error)) from error
+    return receipt, found[0]
+
+
+def _answer(receipt: Receipt, **ids: str) -> JSONResponse:
+    return JSONResponse({"status": receipt.status, **ids}, status_code=202)
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key", "").strip()
+    if len(key) > KEY_CHARS_MAX or not (key.isascii() and key.isprintable()):
+        raise problem(
+            400,
+            "bad_idempotency_key",
+            f"Idempotency-Key: use at most {KEY_CHARS_MAX} plain characters, such as a UUID",
+        )
+    return key or None
+
+
+def _checked(model: type[M], body: bytes) -> M:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+    problems = [
+        {"field": ".".join(str(part) for part in p["loc"]) or "body", "problem": p["msg"]}
+        for p in found[:PROBLEMS_SHOWN_MAX]
+    ]
+    raise problem(
+        422,
+        "invalid",
+        f"{problems[0]['field']}: {problems[0]['problem']}. The schema is at /openapi.json.",
+        problems=problems,
+    )
+
+
+def _body_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the OpenAPI of a body that is read by hand, so that a token is asked for first."""
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+
+    def inline(node: Any) -> Any:
+        if isinstance(node, list):
+            return [inline(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            rest = {name: value for name, value in node.items() if name != "$ref"}
+            return inline(definitions[node["$ref"].rpartition("/")[2]] | rest)
+        return {name: inline(value) for name, value in node.items()}
+
+    content = {"application/json": {"schema": inline(schema)}}
+    return {
+        "requestBody": {"required": True, "content": content},
+        "security": [{"bearer": []}],
+    }

@@ -33,18 +33,10 @@ _OPEN_ENDED = frozenset({Status.COULD_NOT, Status.NOT_VERIFIED})
 
 def decide(state: BugState | None, cause: Event, project: Project | None) -> Iterator[BugEvent]:
     """Yield what happens next after `cause`, which is already folded into `state`."""
-    if isinstance(cause, _COMMANDS):
+    if isinstance(cause, commands.COMMANDS):
         yield from _Answer(state, cause, project).command()
     elif state is not None:
         yield from _Answer(state, cause, project).event()
-
-
-_COMMANDS = (
-    commands.ApproveBug,
-    commands.RejectBug,
-    commands.RetryBug,
-    commands.AbandonBug,
-)
 
 
 class _Answer:

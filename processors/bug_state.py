@@ -7,6 +7,7 @@ from uuid import UUID
 
 from schemas import bugs
 from schemas.bugs import CheckResult, Location, ReportLink
+from schemas.commands import COMMANDS
 from schemas.event import BlobRef, Event, Model
 from schemas.lifecycle import Status, status_after
 from schemas.reports import Trust
@@ -53,8 +54,8 @@ def evolve(state: BugState | None, event: Event) -> BugState | None:
     """Return the state after `event`; None as long as the bug was not opened."""
     if isinstance(event, bugs.BugOpened):
         return BugState(bug_id=event.bug_id, project=event.project, reports=(event.report,))
-    if state is None:
-        return None
+    if state is None or isinstance(event, COMMANDS):
+        return state  # A command is a wish; only facts change anything.
     moved = {"status": status_after(state.status, event)}
     return state.model_copy(
         update=moved | _reports(state, event) | _requests(state, event) | _outcomes(state, event)

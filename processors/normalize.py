@@ -304,6 +304,6 @@ def _pairs(text: str) -> dict[str, str]:
     for line in _section(text, _ENVIRONMENT):
         if found := _PAIR.match(line):
             pairs[found.group(1).strip()] = found.group(2).strip()
-        elif line.startswith("#"):
+        elif line.startswith("#") or (pairs and not line.strip()):
             break
     return pairs

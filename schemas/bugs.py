@@ -238,7 +238,7 @@ class NotifyRequested(BugScoped):
     type: Literal["notify.requested"] = "notify.requested"
     attempt: int
     origin: Origin
-    outcome: Literal["fixed", "could_not", "not_verified", "abandoned", "approval_needed"]
+    outcome: Literal["fixed", "could_not", "not_verified", "abandoned", "rejected"]
     reason: str
     branch: str | None = None
     commit: str | None = None

@@ -36,4 +36,5 @@ class AbandonBug(BugScoped):
     note: BlobRef | None = None
 
 
+COMMANDS = (ApproveBug, RejectBug, RetryBug, AbandonBug)
 BugCommand = Annotated[ApproveBug | RejectBug | RetryBug | AbandonBug, Field(discriminator="type")]

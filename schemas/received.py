@@ -1,4 +1,4 @@
-"""What any tool may post to `POST /api/v1/bugs/receive`, and what a report typed by hand becomes."""
+"""What any tool may post to `/api/v1/bugs/receive`, and what a report typed by hand becomes."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def _normalized(*models: type[Event]) -> tuple[EventType, ...]:
 ALL: tuple[EventType, ...] = (
     EventType(raw.RawReceived, "relay", lambda e: topics.RAW[e.origin.channel], _item, _item),
     *_normalized(reports.ReportNormalized, reports.ReportCommented),
-    *_command(commands.ApproveBug, commands.RejectBug, commands.RetryBug, commands.AbandonBug),
+    *_command(*commands.COMMANDS),
     *_fact(
         "dedupe",
         bugs.BugOpened,

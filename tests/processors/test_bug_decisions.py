@@ -1,0 +1,324 @@
+"""The life of a bug as sentences: given what happened, when this happens, then that follows."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from processors.bug_decisions import decide
+from processors.bug_state import BugState, evolve
+from schemas import bugs, commands
+from schemas.event import Event
+from schemas.lifecycle import Status
+from schemas.projects import Project
+from schemas.reports import Trust
+from tests.factories import (
+    BLOB,
+    CHECK,
+    EXAMPLES,
+    LINK,
+    PERSON,
+    PLACE,
+    envelope,
+    opened,
+)
+
+SHOP = Project(id="shop", git_url="file:///srv/shop.git")
+
+
+class Life:
+    """Folds what is given and what follows, as the stage does."""
+
+    def __init__(self, project: Project | None = SHOP) -> None:
+        self.project = project
+        self.state: BugState | None = None
+        self.log: list[Event] = []
+
+    def when(self, event: Event) -> list[Event]:
+        self.state = evolve(self.state, event)
+        then = list(decide(self.state, event, self.project))
+        for follow in then:
+            self.state = evolve(self.state, follow)
+        self.log += [event, *then]
+        return then
+
+    @property
+    def status(self) -> Status:
+        assert self.state is not None
+        return self.state.status
+
+
+def located(attempt: int = 1) -> Event:
+    return bugs.BugLocated(
+        **envelope(f"located {attempt}"),
+        attempt=attempt,
+        base_commit="a" * 40,
+        locations=(PLACE,),
+        method="m",
+    )
+
+
+def proposed(attempt: int = 1) -> Event:
+    return bugs.FixProposed(
+        **envelope(f"proposed {attempt}"),
+        attempt=attempt,
+        base_commit="a" * 40,
+        patch=BLOB,
+        proposer="template",
+        files=(),
+    )
+
+
+def verified(attempt: int = 1) -> Event:
+    return bugs.FixVerified(
+        **envelope(f"verified {attempt}"),
+        attempt=attempt,
+        base_commit="a" * 40,
+        patch=BLOB,
+        checks=(CHECK,),
+    )
+
+
+def rejected(attempt: int = 1, verdict: Any = "failed") -> Event:
+    return bugs.FixRejected(
+        **envelope(f"rejected {attempt}"),
+        attempt=attempt,
+        verdict=verdict,
+        reason="r",
+        checks=(),
+        feedback=BLOB,
+    )
+
+
+def released() -> Event:
+    return next(e for e in EXAMPLES if isinstance(e, bugs.FixReleased))
+
+
+def command(model: Any, name: str = "c", who: Any = PERSON) -> Event:
+    made: Event = model(**envelope(name, actor=who))
+    return made
+
+
+def types(events: list[Event]) -> list[str]:
+    return [event.type for event in events]
+
+
+def test_a_members_bug_goes_all_the_way_and_is_answered_once() -> None:
+    life = Life()
+
+    assert types(life.when(opened())) == ["locate.requested"]
+    assert types(life.when(located())) == ["fix.requested"]
+    assert types(life.when(proposed())) == ["verify.requested"]
+    assert types(life.when(verified())) == ["release.requested"]
+    assert types(life.when(released())) == ["bug.closed", "notify.requested"]
+    assert life.status is Status.FIXED
+    assert len({event.event_id for event in life.log}) == len(life.log)
+
+
+def test_a_strangers_bug_waits_for_a_person_before_the_fix() -> None:
+    life = Life()
+    life.when(opened(trust=Trust.STRANGER))
+
+    assert types(life.when(located())) == ["approval.requested"]
+    assert life.status is Status.WAITING_FOR_APPROVAL
+    assert types(life.when(command(commands.ApproveBug))) == ["approval.granted", "fix.requested"]
+
+
+def test_an_approval_given_early_is_kept() -> None:
+    life = Life()
+    life.when(opened(trust=Trust.STRANGER))
+
+    assert types(life.when(command(commands.ApproveBug))) == ["approval.granted"]
+    assert types(life.when(located())) == ["fix.requested"]
+
+
+def test_the_approver_stands_in_the_log() -> None:
+    life = Life()
+    life.when(opened(trust=Trust.STRANGER))
+    life.when(located())
+
+    granted, _ = life.when(command(commands.ApproveBug))
+
+    assert granted.actor == PERSON
+
+
+def test_a_project_that_wants_two_approvals_gets_them_from_two_people() -> None:
+    life = Life(SHOP.model_copy(update={"release_approvals": 2}))
+    for event in (opened(), located(), proposed()):
+        life.when(event)
+
+    assert types(life.when(verified())) == ["approval.requested"]
+    assert types(life.when(command(commands.ApproveBug, "1"))) == ["approval.granted"]
+    assert types(life.when(command(commands.ApproveBug, "2"))) == ["approval.granted"]
+    other = PERSON.model_copy(update={"id": "someone else"})
+    assert types(life.when(command(commands.ApproveBug, "3", other))) == [
+        "approval.granted",
+        "release.requested",
+    ]
+
+
+def test_a_no_ends_the_bug_and_answers_it() -> None:
+    life = Life()
+    life.when(opened(trust=Trust.STRANGER))
+    life.when(located())
+
+    assert types(life.when(command(commands.RejectBug))) == [
+        "approval.rejected",
+        "bug.closed",
+        "notify.requested",
+    ]
+    assert life.status is Status.REJECTED
+
+
+def test_a_failed_verification_leads_to_another_attempt_with_its_feedback() -> None:
+    life = Life()
+    for event in (opened(), located(), proposed()):
+        life.when(event)
+
+    [again] = life.when(rejected())
+
+    assert isinstance(again, bugs.FixRequested)
+    assert (again.attempt, again.feedback) == (2, BLOB)
+
+
+def test_attempts_end_with_an_honest_could_not() -> None:
+    life = Life()
+    for event in (opened(), located(), proposed(), rejected(), proposed(2)):
+        life.when(event)
+
+    assert types(life.when(rejected(2))) == ["bug.closed", "notify.requested"]
+    assert life.status is Status.COULD_NOT
+
+
+def test_what_could_not_be_run_is_not_verified_and_not_tried_again() -> None:
+    life = Life()
+    for event in (opened(), located(), proposed()):
+        life.when(event)
+
+    life.when(rejected(verdict="not_run"))
+
+    assert life.status is Status.NOT_VERIFIED
+
+
+def test_outcomes_of_a_superseded_attempt_change_nothing() -> None:
+    life = Life()
+    for event in (opened(), located(), proposed(), rejected()):
+        life.when(event)
+
+    assert life.when(verified(attempt=1)) == []
+    assert life.status is Status.FIXING
+
+
+def test_a_stage_that_failed_for_good_ends_the_attempt_and_says_so() -> None:
+    life = Life()
+    for event in (opened(), located()):
+        life.when(event)
+    failed = next(e for e in EXAMPLES if isinstance(e, bugs.StageFailed))
+
+    closed, notified = life.when(failed)
+
+    assert isinstance(closed, bugs.BugClosed)
+    assert "fix.dlq/0/1" in closed.reason
+    assert isinstance(notified, bugs.NotifyRequested)
+
+
+def test_a_requeued_dead_letter_still_brings_the_bug_on() -> None:
+    life = Life()
+    for event in (opened(), located()):
+        life.when(event)
+    life.when(next(e for e in EXAMPLES if isinstance(e, bugs.StageFailed)))
+
+    assert types(life.when(proposed())) == ["verify.requested"]
+
+
+def test_the_failure_of_a_stage_that_is_not_at_work_ends_nothing() -> None:
+    life = Life()
+    life.when(opened())
+
+    assert life.when(next(e for e in EXAMPLES if isinstance(e, bugs.StageFailed))) == []
+
+
+def test_a_bug_of_no_project_is_kept_and_not_worked_on() -> None:
+    life = Life(project=None)
+
+    assert life.when(opened()) == []
+    assert life.status is Status.OPEN
+
+
+def test_everybody_who_reported_it_is_told() -> None:
+    life = Life()
+    life.when(opened())
+    linked = next(e for e in EXAMPLES if isinstance(e, bugs.ReportLinked))
+    elsewhere = LINK.origin.model_copy(update={"item": "99"})
+    life.when(
+        linked.model_copy(
+            update={
+                "report": LINK.model_copy(update={"origin": elsewhere, "report_id": UUID(int=9)})
+            }
+        )
+    )
+    for event in (located(), proposed(), verified()):
+        life.when(event)
+
+    notes = [e for e in life.when(released()) if isinstance(e, bugs.NotifyRequested)]
+
+    assert {note.origin.item for note in notes} == {"12", "99"}
+
+
+def test_who_reports_a_bug_that_has_ended_is_told_its_outcome() -> None:
+    life = Life()
+    for event in (opened(), located(), proposed(), verified(), released()):
+        life.when(event)
+
+    [note] = life.when(next(e for e in EXAMPLES if isinstance(e, bugs.ReportLinked)))
+
+    assert isinstance(note, bugs.NotifyRequested)
+    assert note.outcome == "fixed"
+
+
+def test_an_edit_of_an_unverified_report_is_tried_again() -> None:
+    life = Life()
+    for event in (opened(), located(), proposed()):
+        life.when(event)
+    life.when(rejected(verdict="not_run"))
+
+    assert types(life.when(bugs.ReportUpdated(**envelope("edit"), report=LINK))) == [
+        "locate.requested"
+    ]
+
+
+def test_retry_starts_another_attempt_only_where_one_has_ended() -> None:
+    life = Life()
+    life.when(opened())
+
+    [refused] = life.when(command(commands.RetryBug, "1"))
+    assert isinstance(refused, bugs.CommandRefused)
+
+    life.when(command(commands.AbandonBug, "2"))
+    assert life.status is Status.ABANDONED
+    assert types(life.when(command(commands.RetryBug, "3"))) == [
+        "retry.accepted",
+        "locate.requested",
+    ]
+
+
+def test_work_done_for_an_abandoned_bug_changes_nothing() -> None:
+    life = Life()
+    life.when(opened())
+    life.when(command(commands.AbandonBug))
+
+    assert life.when(located()) == []
+
+
+def test_commands_that_do_not_fit_are_refused_with_the_reason() -> None:
+    life = Life()
+
+    [unknown] = life.when(command(commands.ApproveBug))
+    assert isinstance(unknown, bugs.CommandRefused)
+    assert "no such bug" in unknown.reason
+
+    life.when(opened())
+    for model in (commands.ApproveBug, commands.RejectBug):
+        [refused] = life.when(command(model, model.__name__))
+        assert isinstance(refused, bugs.CommandRefused)
+        assert "locating" in refused.reason

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from processors.normalize import INLINE_CHARS_MAX, normalize
+from schemas.codec import encode
+from schemas.errors import PoisonError
+from schemas.event import EVENT_BYTES_MAX
+from schemas.projects import Project
+from schemas.reports import BugReport, ReportCommented, ReportNormalized, Severity, Trust
+from tests.factories import ORIGIN, FakeBlobs, raw_github, raw_http
+
+SHOP = Project(id="shop", sources=("github:acme/shop",))
+TRACE = """
+Steps to reproduce:
+1. empty the cart
+2. call total
+
+Environment:
+- Python: 3.11
+
+Traceback (most recent call last):
+  File "shop/cart.py", line 8, in total
+    return sum(prices) / len(prices)
+ZeroDivisionError: division by zero
+"""
+
+
+def only(raw: object, blobs: FakeBlobs | None = None) -> ReportNormalized:
+    [event] = normalize(raw, blobs or FakeBlobs(), (SHOP,))  # type: ignore[arg-type]
+    assert isinstance(event, ReportNormalized)
+    return event
+
+
+def test_a_github_issue_becomes_a_standard_report() -> None:
+    event = only(raw_github(body=TRACE, labels=[{"name": "P1"}], assignee={"login": "bob"}))
+
+    report = event.report
+    assert event.project == "shop"
+    assert event.trust is Trust.MEMBER
+    assert report.report_id == ORIGIN.report_id
+    assert (report.file, report.line) == ("shop/cart.py", 8)
+    assert report.error_log == "ZeroDivisionError: division by zero"
+    assert report.reproduction_steps == ("empty the cart", "call total")
+    assert report.environment == {"Python": "3.11"}
+    assert (report.severity, report.priority) == (Severity.HIGH, 2)
+    assert report.assignee == "bob"
+
+
+def test_the_same_delivery_gives_the_same_event() -> None:
+    assert only(raw_github()) == only(raw_github())
+
+
+def test_an_edit_keeps_the_report_id_and_changes_the_content_hash() -> None:
+    first, second = only(raw_github()), only(raw_github("edited", body="More detail."))
+
+    assert first.report.report_id == second.report.report_id
+    assert first.content_sha256 != second.content_sha256
+
+
+def test_a_huge_report_fits_an_event_and_is_whole_in_its_blob() -> None:
+    blobs = FakeBlobs()
+    text = "错" * 300_000
+
+    event = only(raw_github(body=text), blobs)
+
+    assert len(encode(event)) < EVENT_BYTES_MAX
+    assert event.report.truncated
+    assert len(event.report.description) == INLINE_CHARS_MAX
+    whole = BugReport.model_validate_json(blobs.get(event.report_blob))
+    assert whole.description == text
+
+
+def test_a_tools_report_is_read_by_its_schema() -> None:
+    event = only(raw_http("It hangs", severity="low", environment={"os": "linux"}))
+
+    assert event.report.severity is Severity.LOW
+    assert event.report.severity_reason == "given by the sender"
+    assert event.project == "unassigned"
+    assert event.trust is Trust.STRANGER
+
+
+def test_a_comment_is_kept_and_our_own_is_not_heard() -> None:
+    [heard] = normalize(raw_github("created", comment="Me too"), FakeBlobs(), (SHOP,))
+    own = raw_github("created", comment="Fixed")
+    payload = json.loads(own.body or "")
+    payload["comment"]["user"]["type"] = "Bot"
+
+    assert isinstance(heard, ReportCommented)
+    silent = own.model_copy(update={"body": json.dumps(payload)})
+    assert list(normalize(silent, FakeBlobs(), (SHOP,))) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"body": "not json"},
+        {"body": "[1]"},
+        {"body": '{"action": "opened", "issue": 7}'},
+        {"body": None},
+        {"authenticated": False},
+    ],
+)
+def test_a_body_nobody_can_read_is_poison(change: dict[str, object]) -> None:
+    with pytest.raises(PoisonError):
+        only(raw_github().model_copy(update=change))
+
+
+def test_pull_requests_and_other_actions_are_no_bug_reports() -> None:
+    assert list(normalize(raw_github(pull_request={}), FakeBlobs(), (SHOP,))) == []
+    assert list(normalize(raw_github("pinned"), FakeBlobs(), (SHOP,))) == []

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from processors.projects import project_of, trust_of
+from schemas.projects import Project
+from schemas.raw import Origin
+from schemas.reports import UNASSIGNED, Trust
+
+SHOP = Project(id="shop", sources=("github:acme/shop",), members=("http:ann",))
+REST = Project(id="rest", sources=("github:acme/*",))
+
+
+def origin(container: str) -> Origin:
+    return Origin(channel="github", container=container, item="1")
+
+
+def test_the_longest_matching_source_wins() -> None:
+    assert project_of((REST, SHOP), origin("acme/Shop")).project == "shop"
+    assert project_of((REST, SHOP), origin("acme/other")).project == "rest"
+
+
+def test_what_maps_to_none_is_unassigned_and_says_why() -> None:
+    mapping = project_of((SHOP,), origin("evil/shop"))
+
+    assert mapping.project == UNASSIGNED
+    assert "github:evil/shop" in mapping.reason
+
+
+def test_github_members_and_listed_people_are_trusted() -> None:
+    assert trust_of(None, account="github:x", association="OWNER")[0] is Trust.MEMBER
+    assert trust_of(SHOP, account="http:Ann", association="")[0] is Trust.MEMBER
+    assert trust_of(SHOP, account="github:x", association="CONTRIBUTOR")[0] is Trust.STRANGER
+
+
+def test_another_channel_cannot_claim_to_be_a_github_member() -> None:
+    assert trust_of(SHOP, account="http:eve", association="OWNER")[0] is Trust.STRANGER

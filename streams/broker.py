@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -100,7 +101,7 @@ class Broker:
                 os.close(lock)
             try:
                 self._wait_until_ready(start_s_max)
-            except FatalError as error:
+            except BaseException as error:
                 self.kill()
                 # Between asking for a free port and taking it, another may have taken it.
                 if _ADDRESS_IN_USE not in str(error) or attempt == _START_TRIES_MAX:
@@ -235,17 +236,32 @@ def embedded_broker(data_dir: Path, *, port: int | None = None) -> Broker:
 def temporary_broker(*, port: int = 0) -> Iterator[Broker]:
     """Yield a running broker on a new folder and a free port; it is gone without trace after.
 
-    Its data survives `kill` and `start`, as any Kafka's, but not a power failure.
+    Gone even when this process is killed: a guard process sees to it. Its data survives `kill` and
+    `start`, as any Kafka's, but not a power failure.
     """
     with tempfile.TemporaryDirectory(prefix="bugstream-kafka-") as folder:
         broker = Broker(Path(folder) / "kafka", port=port, power_safe=False)
+        with _guard(Path(folder)):
+            try:
+                broker.start()
+                yield broker
+                if broker.leaves_archive:
+                    broker.stop()
+            finally:
+                broker.kill()
+
+
+@contextmanager
+def _guard(folder: Path) -> Iterator[None]:
+    """Have `folder` and its broker removed if this process ends before the block does."""
+    guard = [sys.executable, "-m", "streams.broker_guard", str(folder)]
+    env = base_env() | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    with subprocess.Popen(guard, stdin=subprocess.PIPE, env=env, start_new_session=True) as process:
         try:
-            broker.start()
-            yield broker
-            if broker.leaves_archive:
-                broker.stop()
+            yield
         finally:
-            broker.kill()
+            # The end of its input would mean that this process died.
+            process.kill()
 
 
 def _probe(bootstrap: str) -> dict[str, str | int | float | bool]:

@@ -42,7 +42,7 @@ class RawReceived(Event):
     content_type: str
     headers: dict[str, str] = Field(default_factory=dict)
     """Only those that carry meaning; signatures and tokens are removed before storing."""
-    body: str | None
+    body: str | None = None
     body_encoding: Literal["utf-8", "base64"] = "utf-8"
     content_sha256: Sha256
     """Of the bytes received, before any encoding."""

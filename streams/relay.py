@@ -17,6 +17,7 @@ from schemas import topics
 from schemas.codec import decode
 from schemas.errors import FatalError, TransientError, UserError
 from streams.clock import SystemClock
+from streams.kafka_log import TRANSACTION_TIMEOUT_MS
 from streams.log import (
     Consumer,
     FencedError,
@@ -172,13 +173,21 @@ class Relay:
 
     def _commit(self, opened: _Open, records: list[Outgoing]) -> None:
         owner = f"{self._inbox.database_id} {self._last_event or '-'}"
-        with COMMIT_SECONDS.labels(NAME).time():
-            commit_together(
-                opened.producer,
-                records,
-                {_PLACE: Position(self._next_seq, owner)},
-                opened.consumer.membership(),
-            )
+        began_s = self._clock.monotonic_s()
+        try:
+            with COMMIT_SECONDS.labels(NAME).time():
+                commit_together(
+                    opened.producer,
+                    records,
+                    {_PLACE: Position(self._next_seq, owner)},
+                    opened.consumer.membership(),
+                )
+        except FencedError as error:
+            # A broker that was away ends a transaction that outlived its time, and says "fenced".
+            # If there is another relay after all, it is fenced in turn, at once, and ends.
+            if self._clock.monotonic_s() - began_s < TRANSACTION_TIMEOUT_MS / 1000:
+                raise
+            raise FatalError(f"a transaction outlived its time limit: {error}") from error
         self._committed_s = self._clock.monotonic_s()
 
 

@@ -2,39 +2,86 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 
+from schemas.errors import UserError
 from streams.config import Settings, load
+
+if TYPE_CHECKING:
+    from connectors.blobs import FolderBlobs
+    from connectors.inbox import Inbox
+    from projections.views import Views
+    from streams.log import Log
+
+KAFKA_FOLDER = "kafka"
 
 
 def settings(ctx: typer.Context) -> Settings:
     """Return the settings, read once for the whole command line."""
     root = ctx.find_root()
     if not isinstance(root.obj, Settings):
-        root.obj = load(root.params.get("config"))
+        root.obj = load(root.params.get("config"), kafka=root.params.get("bootstrap"))
     found = root.obj
     assert isinstance(found, Settings)  # noqa: S101  # narrows for the type checker
     return found
 
 
-def inbox_url(settings: Settings) -> str:
-    """Return the SQLAlchemy URL of the inbox."""
-    return settings.database_url or _sqlite(settings, "inbox")
+def bootstrap_of(settings: Settings) -> str:
+    """Return where Kafka is. Raises `UserError` when none is set and the embedded one is down."""
+    from streams.broker import Broker
+
+    if settings.kafka:
+        return settings.kafka
+    broker = Broker(settings.data_path / KAFKA_FOLDER)
+    if not broker.is_running():
+        raise UserError(
+            "Kafka is not running. Start everything with `bugstream up`, the embedded Kafka alone"
+            " with `bugstream broker up`, or name your own with --bootstrap HOST:PORT."
+        )
+    return broker.bootstrap
 
 
-def ledger_url(settings: Settings) -> str:
-    """Return the SQLAlchemy URL of the effect ledger."""
-    return settings.database_url or _sqlite(settings, "ledger")
+@contextmanager
+def open_log(settings: Settings) -> Iterator[Log]:
+    """Yield the log. Raises `UserError` when there is no Kafka to connect to."""
+    from streams.kafka_log import KafkaLog
+
+    with KafkaLog(bootstrap_of(settings), settings.kafka_options) as log:
+        yield log
 
 
-def views_url(settings: Settings) -> str:
-    """Return the SQLAlchemy URL of the query views."""
-    return settings.database_url or _sqlite(settings, "views")
+@contextmanager
+def open_inbox(settings: Settings) -> Iterator[Inbox]:
+    """Yield the inbox."""
+    from connectors.database import open_engine
+    from connectors.inbox import Inbox
+
+    engine = open_engine(settings.store_url("inbox"))
+    try:
+        yield Inbox(engine)
+    finally:
+        engine.dispose()
 
 
-def _sqlite(settings: Settings, name: str) -> str:
-    folder = Path(settings.data_dir).absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{folder / name}.sqlite"
+@contextmanager
+def open_views(settings: Settings) -> Iterator[Views]:
+    """Yield the query views."""
+    from connectors.database import open_engine
+    from projections.views import Views
+
+    engine = open_engine(settings.store_url("views"))
+    try:
+        yield Views(engine)
+    finally:
+        engine.dispose()
+
+
+def open_blobs(settings: Settings) -> FolderBlobs:
+    """Return the blob store."""
+    from connectors.blobs import FolderBlobs
+
+    return FolderBlobs(settings.data_path / "blobs")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -19,6 +22,10 @@ from schemas.projects import Project
 from schemas.reports import UNASSIGNED
 
 DEFAULT_FILE = Path("bugstream.toml")
+HANDED_DOWN = "BUGSTREAM_HANDED_DOWN"
+"""Set by our own supervisor for its children: then nothing else is read."""
+SECRETS = ("github_webhook_secrets", "api_tokens", "anthropic_api_key", "kafka_options")
+"""Fields that a child gets only when it needs them; `kafka_options` may hold a password."""
 
 
 class Settings(BaseSettings):
@@ -81,13 +88,63 @@ class Settings(BaseSettings):
         del dotenv_settings, file_secret_settings
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
 
+    @property
+    def data_path(self) -> Path:
+        """Return the data folder as an absolute path, made if it is missing."""
+        path = self.data_dir.absolute()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"data_dir {path} cannot be made: {error.strerror}") from error
+        return path
+
+    def store_url(self, store: Literal["inbox", "ledger", "views"]) -> str:
+        """Return the SQLAlchemy URL of a store: a SQLite file of its own, or the one database."""
+        return self.database_url or f"sqlite:///{self.data_path / store}.sqlite"
+
+    def for_child(self, secrets: Collection[str], **changes: Any) -> dict[str, str]:
+        """Return the environment that hands these settings to a child process.
+
+        Of the secrets it gets those whose field is named, and no settings file to read the rest.
+        """
+        mine = self.model_copy(update={"data_dir": self.data_path, **changes})
+        kept = {name: _reveal(getattr(mine, name)) for name in SECRETS if name in secrets}
+        values = mine.model_dump(mode="json", exclude=set(SECRETS)) | kept
+        return {HANDED_DOWN: json.dumps(values)}
+
     def project_of(self, project_id: str) -> Project | None:
         """Return the project with this id; None for `unassigned` and for one since removed."""
         return next((p for p in self.project if p.id == project_id), None)
 
 
+class _Inherited(Settings):
+    """Settings from a parent: values alone, no other source."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what is given, and nothing else."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
+def _reveal(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return [_reveal(each) for each in value] if isinstance(value, tuple) else value
+
+
 def load(file: Path | None = None, **overrides: Any) -> Settings:
     """Return the settings. Raises `UserError` naming the field and the way out."""
+    handed_down = os.environ.get(HANDED_DOWN)
+    if handed_down is not None:
+        return _Inherited.model_validate_json(handed_down)
     path = file or DEFAULT_FILE
     if file is not None and not file.is_file():
         raise UserError(f"--config {file}: there is no such file")

@@ -12,11 +12,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from connectors.cgroups import ControlGroup, make_group
 from connectors.sandbox_process import Contained, LineProcess
 from connectors.seccomp import seccomp_filter
 from connectors.target_python import TargetPython, target_python
 from schemas.values import (
     SANDBOX_WORKDIR,
+    SandboxLimits,
     SandboxResult,
     SandboxSpec,
     SandboxUnavailableError,
@@ -25,7 +27,7 @@ from schemas.values import (
 _LAUNCHER = Path(__file__).with_name("sandbox_launcher.py")
 _STAGES = (Path("/mnt"), Path("/media"), Path("/srv"), Path("/opt"))
 """Folders every system has; one is hidden in our own mount namespace, where nobody else looks."""
-_UNUSED_UIDS = range(65_533, 65_519, -1)
+_UNUSED_UIDS = tuple(range(65_533, 65_519, -1))
 """Reserved by systemd's own list as belonging to nobody."""
 _INNER_ID = 1000
 _MIB = 1024 * 1024
@@ -68,43 +70,74 @@ class Bubblewrap:
                     contained.queue(spec.stdin, last=False)
                 yield process
             finally:
-                process.close()
+                process.stop_watching()
 
     @contextmanager
     def _contained(self, spec: SandboxSpec) -> Iterator[Contained]:
         if self.uid is not None:
             _hand_over(spec.workdir, self.uid)
+        group = self._group(spec.limits)
         status, status_inside = os.pipe()
-        with ExitStack() as ours:
+        with ExitStack() as undo, ExitStack() as ours:
+            undo.callback(os.close, status)
+            if group is not None:
+                undo.callback(group.remove)
             ours.callback(os.close, status_inside)
-            plan = _Plan(self, spec, ours, status_inside)
-            try:
-                process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", str(_LAUNCHER), str(plan.descriptor())],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    cwd="/",
-                    env={},
-                    pass_fds=plan.passed,
-                    start_new_session=True,
-                )
-            except BaseException:
-                os.close(status)
-                raise
-        contained = Contained(process, status, spec.limits, spec.workdir)
+            plan = _Plan(self, spec, group, ours, status_inside)
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(_LAUNCHER), str(plan.descriptor())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd="/",
+                env={},
+                pass_fds=plan.passed,
+                start_new_session=True,
+            )
+            undo.pop_all()
+        contained = Contained(
+            process, status=status, group=group, limits=spec.limits, workdir=spec.workdir
+        )
         try:
             yield contained
         finally:
             contained.close()
 
+    def groups(self) -> bool:
+        """Return whether limits hold for a run as a whole, by a control group."""
+        group = self._group(SandboxLimits())
+        if group is not None:
+            group.remove()
+        return group is not None
+
+    def _group(self, limits: SandboxLimits) -> ControlGroup | None:
+        group = make_group() if self.uid is not None else None
+        if group is None:
+            return None
+        # What lies in /tmp counts as memory; bwrap itself is two processes.
+        memory_bytes = (limits.memory_mb + limits.tmp_mb) * _MIB
+        try:
+            group.limit(memory_bytes=memory_bytes, processes=limits.processes + 2)
+        except OSError:
+            group.remove()
+            return None
+        return group
+
 
 class _Plan:
     """Everything the launcher and bwrap are told, for one run."""
 
-    def __init__(self, backend: Bubblewrap, spec: SandboxSpec, ours: ExitStack, status: int):
+    def __init__(
+        self,
+        backend: Bubblewrap,
+        spec: SandboxSpec,
+        group: ControlGroup | None,
+        ours: ExitStack,
+        status: int,
+    ) -> None:
         self._backend = backend
         self._spec = spec
+        self._group = group
         self._ours = ours
         self._status = status
         self._binds: list[tuple[str, str]] = []
@@ -121,26 +154,30 @@ class _Plan:
         uid = self._backend.uid
         bwrap = self._program()
         options = self._memory(b"\0".join(os.fsencode(word) for word in self._options()))
-        limits = self._spec.limits
         return self._memory(
             json.dumps(
                 {
-                    "cgroups": [],
+                    "cgroups": self._group.joins if self._group else [],
                     "uid": uid,
                     "gid": uid,
                     "stage": str(self._stage),
                     "binds": self._binds,
-                    "rlimits": {
-                        "RLIMIT_AS": limits.memory_mb * _MIB,
-                        "RLIMIT_CPU": limits.cpu_s,
-                        "RLIMIT_FSIZE": limits.file_mb * _MIB,
-                        "RLIMIT_CORE": 0,
-                        "RLIMIT_NOFILE": _OPEN_FILES_MAX,
-                    },
+                    "rlimits": self._rlimits(),
                     "argv": [bwrap, "--args", str(options), "--", *self._command()],
                 }
             ).encode()
         )
+
+    def _rlimits(self) -> dict[str, int]:
+        limits = self._spec.limits
+        each = {
+            "RLIMIT_CPU": limits.cpu_s,
+            "RLIMIT_FSIZE": limits.file_mb * _MIB,
+            "RLIMIT_CORE": 0,
+            "RLIMIT_NOFILE": _OPEN_FILES_MAX,
+        }
+        # Address space is a poor measure of memory: only where there is no better one.
+        return each if self._group else {**each, "RLIMIT_AS": limits.memory_mb * _MIB}
 
     def _command(self) -> tuple[str, ...]:
         return ("/bin/sh", "-c", _ENTER, str(self._spec.limits.processes), *self._spec.argv)
@@ -245,7 +282,8 @@ def _unused_uid() -> int:
         except KeyError:
             return uid
     raise SandboxUnavailableError(
-        f"as root, the sandbox needs a user id that is nobody's, one of {_UNUSED_UIDS}"
+        "as root, the sandbox needs a user id that is nobody's, one of"
+        f" {_UNUSED_UIDS[-1]} to {_UNUSED_UIDS[0]}"
     )
 
 

@@ -116,7 +116,11 @@ def _prove(backend: Bubblewrap) -> str:
         if owner == 0:
             raise SandboxUnavailableError("the sandbox's files belong to root: no user was dropped")
     filtered = "" if backend.filter else ", no system call filter on this machine"
-    return f"bubblewrap {backend.bwrap} as user {owner}: no network, no host files{filtered}"
+    together = "the whole tree" if backend.groups() else "each process"
+    return (
+        f"bubblewrap ({backend.bwrap}) as user {owner}: no network, no host files, memory limited"
+        f" for {together}{filtered}"
+    )
 
 
 def _on_path() -> Path | None:

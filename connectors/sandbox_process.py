@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from connectors.cgroups import ControlGroup
 from schemas.values import SandboxLimits, SandboxResult, SandboxUnavailableError
 
 _TICK_S = 0.2
@@ -31,10 +32,17 @@ class Contained:
     """bwrap with three pipes. Everything it does is bounded by `limits`, from the start on."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], status: int, limits: SandboxLimits, workdir: Path
+        self,
+        process: subprocess.Popen[bytes],
+        *,
+        status: int,
+        group: ControlGroup | None,
+        limits: SandboxLimits,
+        workdir: Path,
     ) -> None:
-        """Take over `process` and the reading end of bwrap's status pipe."""
+        """Take over `process`, its control group, and the reading end of bwrap's status pipe."""
         self._process = process
+        self._group = group
         self._status = _Status(status)
         self._limits = limits
         self._started = time.monotonic()
@@ -42,8 +50,7 @@ class Contained:
         self._exit = os.pidfd_open(process.pid)
         self._lock = threading.Lock()
         self._killed: Ended | None = None
-        self._cpu_s: float | None = None
-        """Known once the process is reaped."""
+        self._reaped = False
         self._to_send = bytearray()
         self._last_queued = False
         self.out = bytearray()
@@ -55,6 +62,7 @@ class Contained:
         for stream, into in ((process.stdout, self.out), (process.stderr, self.err)):
             self._selector.register(_nonblocking(stream), selectors.EVENT_READ, into)
         self._selector.register(self._exit, selectors.EVENT_READ)
+        self._selector.register(status, selectors.EVENT_READ)
 
     @property
     def deadline(self) -> float:
@@ -90,6 +98,9 @@ class Contained:
                 self._selector.unregister(self._exit)
             elif key.fileobj == self._stdin:
                 self._send()
+            elif key.fileobj == self._status.pipe:
+                if not self._status.read():
+                    self._selector.unregister(self._status.pipe)
             else:
                 self._take(key)
 
@@ -122,29 +133,20 @@ class Contained:
         Raises `SandboxUnavailableError` if it cannot be ended.
         """
         with self._lock:
-            if self._cpu_s is not None:
+            if self._reaped:
                 return
             if not _readable(self._exit, 0):
                 self._killed = why
-            init = self._status.pidfd_of_init()
-            try:
-                # The group, too: before bwrap has made its session, its child is only there.
-                os.killpg(self._process.pid, signal.SIGKILL)
-                self._reap()
-                # bwrap dies at once, the init of its namespace by PR_SET_PDEATHSIG. An init is
-                # only seen to have ended when the kernel has ended everything below it.
-                if init is not None and not _readable(init, _END_S):
-                    raise SandboxUnavailableError("a sandbox could not be ended by SIGKILL")
-            finally:
-                if init is not None:
-                    os.close(init)
-
-    def _reap(self) -> None:
-        if not _readable(self._exit, _END_S):
-            raise SandboxUnavailableError("a sandbox could not be ended by SIGKILL")
-        _, status, usage = os.wait4(self._process.pid, 0)
-        self._process.returncode = os.waitstatus_to_exitcode(status)
-        self._cpu_s = usage.ru_utime + usage.ru_stime
+            self._status.read()
+            # The group, too: before bwrap has made its session, its child is only there.
+            os.killpg(self._process.pid, signal.SIGKILL)
+            _await(self._exit)
+            self._process.wait()
+            self._reaped = True
+            # bwrap dies at once, the init of its namespace by PR_SET_PDEATHSIG. An init is
+            # only seen to have ended when the kernel has ended everything below it.
+            if self._status.init is not None:
+                _await(self._status.init)
 
     def run(self, stdin: bytes) -> SandboxResult:
         """Feed `stdin`, wait for the end, and return what came. For a command that ends."""
@@ -175,14 +177,17 @@ class Contained:
             stdout=bytes(self.out),
             stderr=bytes(self.err),
             wall_s=time.monotonic() - self._started,
-            cpu_s=self._cpu_s or 0.0,
+            cpu_s=self._cpu_s(),
             truncated=truncated,
         )
+
+    def _cpu_s(self) -> float:
+        return self._group.cpu_s() if self._group is not None else self._status.cpu_s
 
     def _exit_code(self) -> tuple[int | None, Ended]:
         if self._killed is not None:
             return None, self._killed
-        code = self._status.exit_code()
+        code = self._status.exit_code
         if code is None and self._process.returncode >= 0:
             # bwrap itself gave up: nothing of the command has run.
             raise SandboxUnavailableError(
@@ -205,6 +210,8 @@ class Contained:
                         stream.close()
             os.close(self._exit)
             self._status.close()
+            if self._group is not None:
+                self._group.remove()
 
 
 class LineProcess:
@@ -254,11 +261,10 @@ class LineProcess:
         """End the whole process tree. Harmless when it has ended."""
         self._contained.kill()
 
-    def close(self) -> None:
-        """Kill, and stop watching."""
+    def stop_watching(self) -> None:
+        """Let the caller be the only one who ends it."""
         self._timer.cancel()
         self._timer.join()
-        self._contained.close()
 
 
 class _Status:
@@ -266,30 +272,51 @@ class _Status:
 
     def __init__(self, pipe: int) -> None:
         os.set_blocking(pipe, False)
-        self._pipe = pipe
+        self.pipe = pipe
+        self.exit_code: int | None = None
+        self.init: int | None = None
+        """A descriptor of the first process of its namespace."""
+        self.cpu_s = 0.0
+        """What that process and all it has reaped have used: a lower bound."""
+        self._init_pid = 0
         self._seen = b""
+        self._lock = threading.Lock()
 
-    def _facts(self) -> dict[str, int]:
+    def read(self) -> bool:
+        """Take in what there is; return whether more may come."""
+        with self._lock:
+            return self._read()
+
+    def _read(self) -> bool:
+        more = True
         with suppress(BlockingIOError):
-            self._seen += os.read(self._pipe, _READ_BYTES)
-        facts: dict[str, int] = {}
-        for line in self._seen.splitlines():
-            with suppress(ValueError):  # A line may still be on its way.
-                facts |= json.loads(line)
-        return facts
+            chunk = os.read(self.pipe, _READ_BYTES)
+            self._seen += chunk
+            more = bool(chunk)
+        *lines, self._seen = self._seen.split(b"\n")
+        for line in lines:
+            said = json.loads(line)
+            self.exit_code = said.get("exit-code", self.exit_code)
+            # At once: while bwrap lives the number cannot have been given to another.
+            if "child-pid" in said:
+                self._init_pid = said["child-pid"]
+                with suppress(ProcessLookupError):
+                    self.init = os.pidfd_open(self._init_pid)
+        self._measure()
+        return more
 
-    def pidfd_of_init(self) -> int | None:
-        pid = self._facts().get("child-pid")
+    def _measure(self) -> None:
         try:
-            return None if pid is None else os.pidfd_open(pid)
-        except ProcessLookupError:
-            return None
-
-    def exit_code(self) -> int | None:
-        return self._facts().get("exit-code")
+            stat = Path(f"/proc/{self._init_pid}/stat").read_text(encoding="ascii")
+        except OSError:
+            return
+        ticks = sum(map(int, stat.rpartition(")")[2].split()[11:15]))
+        self.cpu_s = max(self.cpu_s, ticks / os.sysconf("SC_CLK_TCK"))
 
     def close(self) -> None:
-        os.close(self._pipe)
+        os.close(self.pipe)
+        if self.init is not None:
+            os.close(self.init)
 
 
 class _DiskWatch:
@@ -331,6 +358,11 @@ def _nonblocking(stream: object) -> int:
     descriptor = int(stream.fileno())  # type: ignore[attr-defined]
     os.set_blocking(descriptor, False)
     return descriptor
+
+
+def _await(process: int) -> None:
+    if not _readable(process, _END_S):
+        raise SandboxUnavailableError("a sandbox could not be ended by SIGKILL")
 
 
 def _readable(descriptor: int, timeout_s: float) -> bool:

@@ -87,7 +87,7 @@ class SandboxLimits:
     tmp_mb: int = 256
     file_mb: int = 64
     disk_mb: int = 512
-    """How much it may add to `workdir`."""
+    """How large it may make `workdir`."""
     output_bytes: int = 1_000_000
     """Of stdout and of stderr each; the rest is dropped and `truncated` is set."""
 

@@ -145,7 +145,7 @@ _SENTENCES: Mapping[str, str | Callable[[Any], str]] = {
     "fix.released": "Attempt {e.attempt}: pushed {e.commit:.12} to the branch {e.branch}.",
     "release.declined": "Attempt {e.attempt}: not released: {e.reason}",
     "reporter.notified": "Answered {e.origin.key}: {e.outcome}.",
-    "stage.failed": "{e.stage} could not handle a record ({e.error}); it is in {e.dead_letter}.",
+    "stage.failed": "The stage {e.stage} failed ({e.error}); the record is in {e.dead_letter}.",
     "rollout.started": "The rollout began at {e.share_percent} %.",
     "rollout.promoted": "The rollout went on to {e.share_percent} %.",
     "rollout.halted": "The rollout was halted: {e.reason}",

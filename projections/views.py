@@ -80,7 +80,8 @@ class Views:
     """Answers questions. Raises `NotReadyError` while there is nothing to answer from."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        # On SQLite a transaction that only reads waits for nobody.
+        self._engine = engine.execution_options(only_reads=True)
 
     def bugs(
         self, asked: Filter, *, limit: int, after: tuple[datetime, str] | None = None

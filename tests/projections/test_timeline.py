@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from projections.timeline import TIMELINE, evolve, sentence
+from schemas import bugs
+from schemas.bugs import CheckResult, Location, Verdict
+from schemas.event import BugScoped
+from schemas.lifecycle import STATUS_AFTER
+from streams.lives import lives
+from tests.projections.given import BUG, blob, fact, link, logged
+
+SAMPLES = {event.type: event for event in lives(seed=7, count=200)}
+
+
+def test_samples_hold_every_type_of_event() -> None:
+    assert set(SAMPLES) == set(STATUS_AFTER)
+
+
+@pytest.mark.parametrize("event", SAMPLES.values(), ids=SAMPLES.keys())
+def test_every_event_has_a_plain_sentence(event: BugScoped) -> None:
+    said = sentence(event)
+
+    assert said[0].isupper()
+    assert "{" not in said
+    assert "BlobRef" not in said
+
+
+def test_events_of_one_bug_are_rows_of_their_own_in_order() -> None:
+    events = [fact(bugs.BugOpened, report=link("1")), fact(bugs.RetryAccepted, attempt=2)]
+
+    rows = [evolve(None, each) for each in logged(events)]
+
+    assert [(row.bug_id, row.position) for row in rows] == [(str(BUG), 0), (str(BUG), 1)]
+    assert TIMELINE.key == ("bug_id", "position")
+
+
+CHECKS = (
+    CheckResult(name="a", verdict=Verdict.PASSED, summary="s", command="c"),
+    CheckResult(name="b", verdict=Verdict.NOT_RUN, summary="s", command="c"),
+)
+PLACE = Location(path="shop/cart.py", line_start=7, symbol="total", score=1, reasons=())
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (
+            fact(bugs.FixVerified, attempt=1, base_commit="c", patch=blob("p"), checks=CHECKS),
+            "Attempt 1: the patch passed 1 of 2 checks, 1 not run.",
+        ),
+        (
+            fact(bugs.BugLocated, attempt=1, base_commit="c", locations=(PLACE,), method="frames"),
+            "Found 1 place by frames, first shop/cart.py:7 (total).",
+        ),
+        (
+            fact(bugs.BugLocated, attempt=1, base_commit="c", locations=(), method="words"),
+            "Found no place to look at, by words.",
+        ),
+        (
+            fact(
+                bugs.BudgetSpent,
+                attempt=1,
+                effect_key=UUID(int=3),
+                model="m",
+                cost_usd_micros=12_300,
+                tokens_in=5,
+                tokens_out=2,
+            ),
+            "Paid $0.0123 for a call of m (7 tokens).",
+        ),
+    ],
+)
+def test_sentence_says_what_matters(event: Any, expected: str) -> None:
+    assert sentence(event) == expected

@@ -100,7 +100,9 @@ def _prove(backend: Bubblewrap) -> str:
     with tempfile.TemporaryDirectory(prefix="bugstream-proof-") as folder:
         secret, work = Path(folder, "secret"), Path(folder, "work")
         secret.write_text("canary")
+        # Open to everyone on the host: only the sandbox can be what hides it.
         secret.chmod(0o644)
+        Path(folder).chmod(0o755)  # noqa: S103
         work.mkdir()
         argv = ("/bin/sh", "-c", _PROBE, "sh", str(secret))
         try:

@@ -7,9 +7,12 @@ records. So either both are there or neither, whenever it is killed.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Event as Flag
 from uuid import UUID
+
+from confluent_kafka import KafkaException
 
 from connectors.inbox import Inbox, Numbered
 from processors.ports import Clock
@@ -79,7 +82,8 @@ class Relay:
         """
         try:
             return self._step()
-        except (TransientError, FatalError, UserError):
+        except BaseException:
+            # What is known here may be wrong now; what Kafka has committed is not.
             self.close()
             raise
 
@@ -111,10 +115,10 @@ class Relay:
 
     def close(self) -> None:
         """Let go of Kafka. The next `step` connects again."""
-        if self._open is not None:
-            self._open.producer.close()
-            self._open.consumer.close()
-            self._open = None
+        opened, self._open = self._open, None
+        if opened is not None:
+            _close(opened.producer)
+            _close(opened.consumer)
 
     def _step(self) -> int:
         if self._open is None:
@@ -142,8 +146,8 @@ class Relay:
             # Before the position is read: only now can no other relay move it any more.
             producer.init()
         except BaseException:
-            producer.close()
-            consumer.close()
+            _close(producer)
+            _close(consumer)
             raise
         return _Open(consumer, producer)
 
@@ -176,7 +180,7 @@ class Relay:
         began_s = self._clock.monotonic_s()
         try:
             with COMMIT_SECONDS.labels(NAME).time():
-                commit_together(
+                is_committed = commit_together(
                     opened.producer,
                     records,
                     {_PLACE: Position(self._next_seq, owner)},
@@ -188,7 +192,15 @@ class Relay:
             if self._clock.monotonic_s() - began_s < TRANSACTION_TIMEOUT_MS / 1000:
                 raise
             raise FatalError(f"a transaction outlived its time limit: {error}") from error
+        if not is_committed:
+            raise FatalError(f"the group {self._id} has a member, and it may have none")
         self._committed_s = self._clock.monotonic_s()
+
+
+def _close(client: Consumer | TransactionProducer) -> None:
+    # A client that was fenced says so once more when it is closed; that was heard already.
+    with suppress(KafkaException):
+        client.close()
 
 
 def _check(inbox: Inbox, position: Position) -> UUID | None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import signal
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli_context import settings
+from streams.cli_context import KAFKA_FOLDER, settings
+from streams.signals import stop_on_signals
 
 if TYPE_CHECKING:
     from streams.broker import Broker
 
-KAFKA_FOLDER = "kafka"
 _LOOK_S = 0.5
 
 _Folder = Annotated[
@@ -53,19 +51,15 @@ def up(
     from streams.broker import Broker
 
     broker = Broker(_folder(ctx, data_dir), port=port)
-    stop = threading.Event()
-    if foreground:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
-    if not broker.is_running():
-        broker.start()
-    _say(_state(broker), as_json=as_json)
     if not foreground:
+        _start(broker, as_json=as_json)
         return
-    while broker.is_running():
-        if stop.wait(_LOOK_S):
-            broker.stop()
-            return
+    with stop_on_signals() as stop:
+        _start(broker, as_json=as_json)
+        while broker.is_running():
+            if stop.wait(_LOOK_S):
+                broker.stop()
+                return
     typer.echo(f"The broker ended by itself; see {broker.data_dir / 'server.log'}.", err=True)
     raise typer.Exit(1)
 
@@ -89,8 +83,14 @@ def down(ctx: typer.Context, data_dir: _Folder = None, as_json: _Json = False) -
     _say(_state(broker), as_json=as_json)
 
 
+def _start(broker: Broker, *, as_json: bool) -> None:
+    if not broker.is_running():
+        broker.start()
+    _say(_state(broker), as_json=as_json)
+
+
 def _folder(ctx: typer.Context, data_dir: Path | None) -> Path:
-    return data_dir or settings(ctx).data_dir / KAFKA_FOLDER
+    return data_dir or settings(ctx).data_path / KAFKA_FOLDER
 
 
 def _state(broker: Broker) -> dict[str, Any]:

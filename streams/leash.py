@@ -1,0 +1,30 @@
+"""Runs a program that is asked to end when its parent dies: `python -m streams.leash PID PROGRAM`.
+
+Without it a supervisor killed with -9 would leave its children running, and the next one would
+find their ports taken.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+
+
+def leash(parent: int, argv: list[str]) -> None:
+    """Become `argv`, to be sent SIGTERM at the death of `parent`. Linux only; elsewhere no leash.
+
+    `parent` must have started this process from a thread that lives as long as it does.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # It died before the leash was on.
+            sys.exit(1)
+    os.execvp(argv[0], argv)  # noqa: S606  # to replace this process is the point
+
+
+if __name__ == "__main__":
+    leash(int(sys.argv[1]), sys.argv[2:])

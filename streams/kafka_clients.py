@@ -38,6 +38,7 @@ _FENCED = frozenset(
         _Code.PRODUCER_FENCED,
     }
 )
+_FENCED_MEMBER = _Code(_Code.FENCED_INSTANCE_ID).str()
 _REBALANCING = frozenset(
     {_Code.ILLEGAL_GENERATION, _Code.REBALANCE_IN_PROGRESS, _Code.STALE_MEMBER_EPOCH}
 )
@@ -63,7 +64,8 @@ _METADATA_PREFIX = b"CGMDv2:"
 def answer(error: ck.KafkaError, what: str) -> BugstreamError:
     """Return `error` as what to do about it. Anything not known to be harmless is fatal."""
     text = f"{what}: {error.str()} ({error.name()})"
-    if error.code() in _FENCED:
+    # A fatal error of a consumer carries its cause in its text alone.
+    if error.code() in _FENCED or _FENCED_MEMBER in error.str():
         return FencedError(text)
     if error.fatal():
         return FatalError(text)
@@ -253,8 +255,9 @@ class KafkaProducer:
 
     def close(self) -> None:
         """Free the connection."""
+        # The library's own `close` aborts what is open first, and raises or waits where it cannot.
         self._producer.purge()
-        self._producer.close()
+        del self._producer
 
     def _call(
         self, call: Callable[[], object], what: str, *, again_s: float = FINISH_S_MAX

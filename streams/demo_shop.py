@@ -284,7 +284,7 @@ Since this morning every customer who has no coupon gets an error page.
 
 ```
 Traceback (most recent call last):
-  File "/srv/shop/shop/api.py", line 19, in checkout
+  File "/srv/shop/shop/api.py", line 18, in checkout
     total = total_cents(order)
             ^^^^^^^^^^^^^^^^^^
   File "/srv/shop/shop/orders.py", line 38, in total_cents

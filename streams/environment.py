@@ -13,6 +13,9 @@ PASSED_ON = (
 )
 """By name, so that a secret in the environment reaches no child that was not given it."""
 
+GIT_SIGN_IN = ("GIT_ASKPASS", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND")
+"""How git gets credentials; given to the stages that talk to remotes, and to no other."""
+
 
 def base_env() -> dict[str, str]:
     """Return the part of the environment that any child may see: no secret is in it."""
@@ -21,6 +24,11 @@ def base_env() -> dict[str, str]:
         for name, value in os.environ.items()
         if name in PASSED_ON or name.startswith("LC_")
     }
+
+
+def git_env() -> dict[str, str]:
+    """Return what git may see: the base, and what it signs in with. Never passed to a sandbox."""
+    return base_env() | {name: os.environ[name] for name in GIT_SIGN_IN if name in os.environ}
 
 
 def java_home() -> Path | None:

@@ -1,0 +1,84 @@
+"""The command line: one place that parses, one function per verb elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schemas.errors import BugstreamError
+from streams import (
+    cli_bench,
+    cli_broker,
+    cli_dead_letters,
+    cli_demo,
+    cli_doctor,
+    cli_fix,
+    cli_known,
+    cli_prove,
+    cli_report,
+    cli_run,
+)
+from streams.exit_codes import MISUSED
+
+app = typer.Typer(
+    name="bugstream",
+    help="Bug reports in; verified fixes, or an honest 'could not', out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def options(
+    config: Annotated[
+        Path | None, typer.Option(help="Settings file (TOML); default: bugstream.toml here.")
+    ] = None,
+    bootstrap: Annotated[
+        str | None, typer.Option(help="Your own Kafka, HOST:PORT; default: the embedded one.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log what is done.")] = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True)
+    ] = False,
+) -> None:
+    """Bug reports in; verified fixes, or an honest 'could not', out."""
+    del config, bootstrap  # Read by `cli_context.settings` when a command needs them.
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(threadName)s %(levelname)s %(message)s",
+    )
+    if show_version:
+        typer.echo(version("bugstream"))
+        raise typer.Exit
+
+
+for _part in (
+    cli_demo,
+    cli_fix,
+    cli_run,
+    cli_report,
+    cli_known,
+    cli_dead_letters,
+    cli_broker,
+    cli_doctor,
+    cli_prove,
+    cli_bench,
+):
+    _part.register(app)
+
+
+def main() -> None:
+    """Run one command. What goes wrong is said in words, without a stack trace."""
+    try:
+        app()
+    except BugstreamError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(MISUSED)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,128 @@
+"""`bugstream demo`: the whole chain on a small shop, live in the terminal."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from streams.exit_codes import FAILED, OK
+
+if TYPE_CHECKING:
+    from projections.bugs import Bug
+    from streams.demo import Demo
+    from streams.story import Story
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("demo")(demo)
+
+
+def demo(
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave it running at the end, until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Start Kafka and every stage, report three bugs of a small shop, and show what came of them.
+
+    Needs no key, no Docker and no network. Everything it makes is in one folder, removed at the end.
+    """
+    from streams import demo as shop
+
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="bugstream-demo-") as folder:
+        console.print("Starting Kafka and every stage ...")
+        began = time.monotonic()
+        with shop.running(Path(folder)) as running:
+            shop.wait_until_ready(running)
+            console.print(f"Ready in {time.monotonic() - began:.1f} s at {running.url}")
+            shop.post_issues(running)
+            console.print(f"Posted {len(running.sent)} signed GitHub webhooks.\n")
+            complete = _live(running, console)
+            _finish(running, console)
+            if keep:
+                _stay(running, console)
+    raise typer.Exit(OK if complete else FAILED)
+
+
+def _live(running: Demo, console: Console) -> bool:
+    from streams import demo as shop
+
+    began = time.monotonic()
+    with Live(console=console, refresh_per_second=4) as live:
+
+        def told(bugs: list[Bug]) -> None:
+            live.update(_standing(running, bugs, time.monotonic() - began))
+
+        return shop.watch(running, told)
+
+
+def _standing(running: Demo, bugs: Iterable[Bug], elapsed_s: float) -> RenderableType:
+    by_origin = {link.origin: bug for bug in bugs for link in bug.reports}
+    table = Table("issue", "title", "bug", "status", "attempt", box=None, pad_edge=False)
+    for key, issue in running.sent.items():
+        bug = by_origin.get(key)
+        table.add_row(
+            f"#{issue.number}",
+            issue.title,
+            bug.human_id if bug else "",
+            str(bug.status).replace("_", " ") if bug else "received",
+            str(bug.attempt) if bug else "",
+        )
+    table.caption = f"{elapsed_s:.0f} s"
+    table.caption_justify = "left"
+    return table
+
+
+def _finish(running: Demo, console: Console) -> None:
+    from streams import demo as shop
+    from streams.story import panel
+
+    for story in shop.stories(running):
+        console.print()
+        console.print(panel(story))
+        if story.release is not None:
+            for line in shop.written_by(running, story.release.commit):
+                console.print(Text(f"Who wrote it (git notes): {line}"))
+    _show_answers(running, console)
+    console.print(f"\nThe branches are in {running.remote}:")
+    for branch in shop.branches(running):
+        console.print(f"  {branch}", highlight=False)
+    console.print(_summary(shop.stories(running)))
+
+
+def _show_answers(running: Demo, console: Console) -> None:
+    for answer in running.answers.received:
+        console.print()
+        console.print(
+            Panel(Text(answer.text), title=f"Answer to {answer.origin}", title_align="left")
+        )
+
+
+def _summary(stories: list[Story]) -> str:
+    counts: dict[str, int] = {}
+    for story in stories:
+        counts[story.outcome] = counts.get(story.outcome, 0) + 1
+    return "\n" + ", ".join(f"{number} {outcome}" for outcome, number in counts.items()) + "."
+
+
+def _stay(running: Demo, console: Console) -> None:
+    from streams.signals import stop_on_signals
+
+    data = running.settings.data_path
+    console.print(f"\nStill running: {running.url}/docs; data in {data}")
+    console.print(f"Look around: BUGSTREAM_DATA_DIR={data} .venv/bin/bugstream bugs")
+    console.print("Ctrl-C stops it.")
+    with stop_on_signals() as stop:
+        while not stop.wait(1.0) and running.process.poll() is None:
+            pass

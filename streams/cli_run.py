@@ -1,0 +1,154 @@
+"""`bugstream up|run`: everything in one go, or single stages as processes of their own."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from schemas.errors import BugstreamError, UserError
+from streams import exit_codes
+from streams.cli_context import KAFKA_FOLDER, bootstrap_of, settings
+from streams.config import Settings
+
+if TYPE_CHECKING:
+    from streams.supervisor import Child, ChildEvent
+    from streams.wiring import Parts
+
+_Port = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="Port of the gateway; 0: any free one.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.command("up")(up)
+    app.command("run")(run)
+
+
+def up(ctx: typer.Context, port: _Port = None) -> None:
+    """Start everything: Kafka (unless --bootstrap names yours), all stages, the HTTP gateway.
+
+    Stays in the foreground; Ctrl-C drains and stops. Example: bugstream up --port 9000
+    """
+    from streams.broker import embedded_broker
+    from streams.signals import stop_on_signals
+    from streams.supervisor import Supervisor
+
+    conf = settings(ctx)
+    if port is not None:
+        conf = conf.model_copy(update={"port": port})
+    broker = None if conf.kafka else embedded_broker(conf.data_path / KAFKA_FOLDER)
+    try:
+        if broker is not None:
+            conf = conf.model_copy(update={"kafka": broker.bootstrap})
+        prepare(conf)
+        typer.echo(f"Kafka {conf.kafka}; data in {conf.data_path}; HTTP on port {conf.port}")
+        with stop_on_signals() as stop:
+            Supervisor(children(conf), conf.data_path, conf.drain_s_max, tell).run(stop)
+    finally:
+        if broker is not None:
+            broker.stop()
+
+
+def run(
+    ctx: typer.Context,
+    names: Annotated[
+        list[str], typer.Argument(help="Stages, or gateway, relay, projector.", show_default=False)
+    ],
+    port: _Port = None,
+    slot: Annotated[
+        int, typer.Option(min=0, help="Number of this worker among those of its stage.")
+    ] = 0,
+) -> None:
+    """Run some stages in this process. Example: bugstream run fix verify --slot 1."""
+    from streams.kafka_log import KafkaLog
+    from streams.signals import stop_on_signals
+    from streams.wiring import Parts
+
+    conf = settings(ctx)
+    if port is not None:
+        conf = conf.model_copy(update={"port": port})
+    with (
+        stop_on_signals() as stop,
+        KafkaLog(bootstrap_of(conf), conf.kafka_options) as log,
+        Parts(conf, log) as parts,
+    ):
+        raise typer.Exit(work(names, parts, slot=slot, stop=stop))
+
+
+def prepare(conf: Settings) -> None:
+    """Make the topics and the tables. Raises `UserError` when Kafka cannot be used."""
+    from schemas import topics
+    from streams.kafka_log import KafkaLog
+
+    with KafkaLog(conf.kafka or "", conf.kafka_options) as log:
+        log.ensure_topics(topics.ALL)
+
+
+def children(conf: Settings) -> list[Child]:
+    """Return the processes of `bugstream up`, each with its own secrets only."""
+    from streams.environment import git_env
+    from streams.supervisor import Child
+    from streams.wiring import GIT_GROUPS, GROUPS, SECRETS_OF
+
+    made = []
+    for group, names in GROUPS.items():
+        env = conf.for_child((*SECRETS_OF.get(group, ()), "kafka_options"))
+        if group in GIT_GROUPS:
+            env = git_env() | env
+        made.append(Child(group, [sys.executable, "-m", "streams", "run", *names], env))
+    return made
+
+
+def tell(event: ChildEvent) -> None:
+    """Say what happened to a child."""
+    again = f"; again in {event.again_in_s:.1f} s" if event.again_in_s is not None else ""
+    status = f" (status {event.status})" if event.status is not None else ""
+    typer.echo(f"{event.name} [{event.pid}] {event.what}{status}{again}", err=True)
+
+
+def work(names: list[str], parts: Parts, *, slot: int, stop: threading.Event) -> int:
+    """Run the workers called `names`, a thread each, until `stop` or the first failure.
+
+    Returns the exit status: a failed worker ends the process, and its restart finds out.
+    """
+    from streams.wiring import worker
+
+    failures: list[BaseException] = []
+
+    def one(name: str) -> None:
+        try:
+            worker(name, parts, slot=slot).run(stop)
+        except BaseException as error:  # noqa: BLE001  # whatever it was, the process must end
+            failures.append(error)
+        finally:
+            stop.set()
+
+    threads = [threading.Thread(target=one, args=(name,), name=name) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return _status(failures)
+
+
+def _status(failures: list[BaseException]) -> int:
+    from streams.log import FencedError, RetriableError
+
+    if not failures:
+        return exit_codes.OK
+    first = failures[0]
+    if not isinstance(first, BugstreamError):
+        raise first
+    typer.echo(f"{threading.current_thread().name}: {first}", err=True)
+    for kind, status in (
+        (FencedError, exit_codes.FENCED),
+        (RetriableError, exit_codes.UNREACHABLE),
+        (UserError, exit_codes.MISUSED),
+    ):
+        if isinstance(first, kind):
+            return status
+    return exit_codes.FAILED

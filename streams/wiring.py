@@ -1,0 +1,231 @@
+"""The one place where ports meet adapters, and stages meet the runners that run them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cached_property
+from threading import Event as StopEvent
+from typing import TYPE_CHECKING, Protocol, Self
+
+from connectors.blobs import FolderBlobs
+from connectors.checkouts import GitCheckouts
+from connectors.database import open_engine
+from connectors.inbox import Inbox
+from processors.base import Stage, Task
+from processors.ports import Ledger, PatchProposer, Progress, Sandbox
+from schemas.errors import UserError
+from schemas.topics import STAGES
+from streams.clock import SystemClock
+from streams.config import Settings
+from streams.environment import git_env
+from streams.log import Log
+from streams.metrics import EFFECTS
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+RELAY, PROJECTOR, GATEWAY = "relay", "projector", "gateway"
+WORKERS = (GATEWAY, RELAY, *STAGES, PROJECTOR)
+"""Everything that `bugstream run` can run."""
+GROUPS: dict[str, tuple[str, ...]] = {
+    "gateway": (GATEWAY,),
+    "short": (RELAY, "normalize", "dedupe", "lifecycle"),
+    "locate": ("locate",),
+    "fix": ("fix",),
+    "verify": ("verify",),
+    "release": ("release",),
+    "notify": ("notify",),
+    "projector": (PROJECTOR,),
+}
+"""What `bugstream up` runs in one process each: the short stages share one."""
+SECRETS_OF: dict[str, tuple[str, ...]] = {
+    "gateway": ("github_webhook_secrets", "api_tokens"),
+    "fix": ("anthropic_api_key",),
+}
+GIT_GROUPS = ("locate", "fix", "verify", "release")
+"""Processes that talk to git remotes and may sign in there."""
+
+
+class Worker(Protocol):
+    """Something that works until it is told to stop."""
+
+    def run(self, stop: StopEvent) -> None:
+        """Work until `stop` is set, then finish what has begun and return."""
+
+
+class Stepper(Worker, Protocol):
+    """A worker that can also be driven step by step, for one process and one bug."""
+
+    @property
+    def idle(self) -> bool:
+        """Return whether nothing that was read is still open."""
+
+    def step(self, timeout_s: float = 0.0) -> int:
+        """Do what there is to do now; return how many records were handled."""
+
+    def close(self) -> None:
+        """Give up the place in the group."""
+
+
+class Parts:
+    """The adapters that settings lead to, opened when first used and closed together."""
+
+    def __init__(self, settings: Settings, log: Log, *, progress: Progress | None = None) -> None:
+        self.settings = settings
+        self.log = log
+        self._progress = progress
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    @cached_property
+    def blobs(self) -> FolderBlobs:
+        """Return the blob store."""
+        return FolderBlobs(self.settings.data_path / "blobs")
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """Return the inbox."""
+        return Inbox(self._engine("inbox"))
+
+    @cached_property
+    def views(self) -> Engine:
+        """Return the database of the views."""
+        return self._engine("views")
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Return the effect ledger."""
+        from connectors.ledger import SqlLedger
+
+        def count(kind: str, reused: bool) -> None:  # noqa: FBT001  # the ledger's own shape
+            EFFECTS.labels(kind, str(reused).lower()).inc()
+
+        return SqlLedger(self._engine("ledger"), on_effect=count)
+
+    @cached_property
+    def checkouts(self) -> GitCheckouts:
+        """Return the projects' repositories."""
+        return GitCheckouts(self.settings.data_path / "mirrors", environment=git_env())
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """Return the sandbox. Raises `SandboxUnavailableError` where none can be set up."""
+        from connectors.sandbox import find_sandbox
+
+        return find_sandbox()
+
+    def proposers(self) -> tuple[PatchProposer, ...]:
+        """Return who writes patches, cheapest first."""
+        from processors.repair.engine import TemplateProposer
+
+        template: PatchProposer = TemplateProposer(
+            self.sandbox,
+            wall_s_max=self.settings.template_wall_s_max,
+            candidates_max=self.settings.template_candidates_max,
+            progress=self._progress,
+        )
+        key = self.settings.anthropic_api_key
+        if key is None:
+            return (template,)
+        return (template, self._anthropic(key.get_secret_value()))
+
+    def _anthropic(self, api_key: str) -> PatchProposer:
+        from connectors.anthropic_agent import AgentPlan, AnthropicProposer
+
+        settings = self.settings
+        agent = AnthropicProposer(
+            api_key,
+            plan=AgentPlan(
+                model=settings.anthropic_model,
+                model_escalated=settings.anthropic_model_escalated,
+                steps_max=settings.model_steps_max,
+                wall_s_max=settings.model_wall_s_max,
+            ),
+            ledger=self.ledger,
+            blobs=self.blobs,
+            sandbox=self.sandbox,
+            clock=SystemClock(),
+        )
+        self._open.callback(agent.close)
+        return agent
+
+    def _engine(self, store: str) -> Engine:
+        engine = open_engine(self.settings.store_url(store))  # type: ignore[arg-type]  # our names
+        self._open.callback(engine.dispose)
+        return engine
+
+
+def _normalize(parts: Parts) -> Stage:
+    from processors import normalize
+
+    return normalize.make(parts.blobs, parts.settings.project)
+
+
+def _dedupe(_: Parts) -> Stage:
+    from processors import dedupe
+
+    return dedupe.make()
+
+
+def _lifecycle(parts: Parts) -> Stage:
+    from processors import lifecycle
+
+    return lifecycle.make(parts.settings.project)
+
+
+def _locate(parts: Parts) -> Stage:
+    from processors import locate
+
+    return locate.make(parts.checkouts, parts.blobs, parts.settings.project_of)
+
+
+_STAGES: dict[str, Callable[[Parts], Stage]] = {
+    "normalize": _normalize,
+    "dedupe": _dedupe,
+    "lifecycle": _lifecycle,
+    "locate": _locate,
+}
+
+
+def stage(name: str, parts: Parts) -> Stage:
+    """Return the stage called `name`, bound to its adapters."""
+    return _STAGES[name](parts)
+
+
+def stepper(name: str, parts: Parts, *, slot: int = 0) -> Stepper:
+    """Return the runner of the stage called `name`."""
+    from streams.long_tasks import LongTaskRunner
+    from streams.runner import Runner
+
+    made = stage(name, parts)
+    app = parts.settings.app
+    if isinstance(made, Task):
+        return LongTaskRunner(
+            made, parts.log, app=app, slot=slot, drain_s_max=parts.settings.drain_s_max
+        )
+    return Runner(made, parts.log, app=app, slot=slot)
+
+
+def worker(name: str, parts: Parts, *, slot: int = 0) -> Worker:
+    """Return what `bugstream run NAME` runs. Raises `UserError` for a name there is not."""
+    if name == RELAY:
+        from streams.relay import Relay
+
+        return Relay(parts.inbox, parts.log, app=parts.settings.app)
+    if name == PROJECTOR:
+        from streams.projector import Projector
+
+        return Projector(parts.log, parts.views)
+    if name == GATEWAY:
+        from streams.serving import Gateway
+
+        return Gateway(parts)
+    if name not in STAGES:
+        raise UserError(f"there is no {name!r} to run; there are: {', '.join(WORKERS)}")
+    return stepper(name, parts, slot=slot)

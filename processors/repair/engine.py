@@ -1,0 +1,321 @@
+"""The template proposer: no model, no network, no key. A search that the tests decide."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from processors.ports import Declined, FixTask, Progress, Proposed, Sandbox
+from processors.repair.harness import Crash, Harness, Report, Run
+from processors.repair.ranking import Suspect, is_test, ochiai, rank
+from processors.repair.search import Candidate, candidates, compiles, overfit, size
+from processors.repair.source import Source, unified_diff
+from schemas.bugs import OracleKind
+from schemas.fixes import FileEdit, Oracle, Proposal
+
+SUITE_SHARE = 0.25
+"""Of the time, for running the suite once as it is."""
+TRACED_TESTS_MAX = 200
+BASE_CPU_S_PER_TEST = 10.0
+TRACE_SHARE = 0.1
+"""Of the time, for running the failing tests and some others traced."""
+TRACED_CPU_S_PER_TEST = 3.0
+CPU_FACTOR = 10
+"""Of what the slowest passing test takes; what ran out of a lesser budget is tried again with it,
+once everything else has been tried. CPU time, not wall time: a busy machine kills no good patch."""
+CPU_FACTOR_FIRST = 2
+CPU_S_MIN, CPU_S_MAX = 0.5, 4.0
+CPU_S_RETRY_MIN, CPU_S_RETRY_MAX = 4.0, 20.0
+EXTRA_CANDIDATES = 40
+EXTRA_WALL_S_MAX = 6.0
+"""How long a better patch is looked for once there is one."""
+PLAUSIBLE_MAX = 8
+SOURCE_BYTES_MAX = 400_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What is known of the tree before any edit."""
+
+    passed: frozenset[str]
+    failed: frozenset[str]
+    red: Report
+    slowest_s: float
+    """CPU time of the slowest passing test."""
+    suite_wall_s: float
+
+
+@dataclass(slots=True)
+class _Search:
+    """One search: its harness, its limits and what it has found."""
+
+    harness: Harness
+    oracle: Sequence[str]
+    base: _Base
+    suite: tuple[str, ...]
+    deadline_s: float
+    progress: Progress | None
+    tried: int = 0
+    rejected: list[str] = field(default_factory=list)
+    plausible: list[Candidate] = field(default_factory=list)
+    stopped: str = ""
+    order: list[str] = field(default_factory=list)
+
+    def go(self, found: Sequence[Candidate]) -> None:
+        """Try `found` in order, then what ran out of CPU time once more with more of it."""
+        slow = {o.node_id: (o.over, o.cpu_s) for o in self.base.red.outcomes}
+        self.order = sorted(self.oracle, key=lambda node: slow.get(node, (False, 0.0)))
+        first_s = self.base.slowest_s * CPU_FACTOR_FIRST
+        late = self._pass(found, min(max(first_s, CPU_S_MIN), CPU_S_MAX))
+        if not self.plausible and late and not self.stopped:
+            retry_s = self.base.slowest_s * CPU_FACTOR
+            self._pass(late, min(max(retry_s, CPU_S_RETRY_MIN), CPU_S_RETRY_MAX))
+        if not self.stopped and not self.plausible:
+            self.stopped = "all candidates were tried"
+
+    def _pass(self, found: Sequence[Candidate], cpu_s: float) -> list[Candidate]:
+        late: list[Candidate] = []
+        extra_until_s, extra_left = float("inf"), EXTRA_CANDIDATES
+        for number, candidate in enumerate(found):
+            now = time.monotonic()
+            if now > self.deadline_s:
+                self.stopped = "the time was up"
+                break
+            if now > extra_until_s or extra_left <= 0 or len(self.plausible) >= PLAUSIBLE_MAX:
+                break
+            if not compiles(candidate):
+                continue
+            if self.progress:
+                self.progress(number, len(found), candidate.edit.template)
+            if self.plausible:
+                extra_left -= 1
+            if self._try(candidate, cpu_s, late) and len(self.plausible) == 1:
+                spent_s = self.base.suite_wall_s
+                extra_until_s = time.monotonic() + EXTRA_WALL_S_MAX + spent_s
+        return late
+
+    def _try(self, candidate: Candidate, cpu_s: float, late: list[Candidate]) -> bool:
+        """Run the oracle, then the suite. Returns whether the candidate is plausible."""
+        self.tried += 1
+        report = self.harness.run(self._run(candidate, cpu_s, self.order))
+        if not report.green(self.order):
+            if any(outcome.over for outcome in report.outcomes) or report.ended == "cpu":
+                late.append(candidate)
+            else:
+                self._first(report.first_failed_id)
+            return False
+        if why := overfit(candidate):
+            self.rejected.append(why)
+            return False
+        if self.base.passed and not self._suite_green(candidate, cpu_s):
+            return False
+        self.plausible.append(candidate)
+        return True
+
+    def _suite_green(self, candidate: Candidate, cpu_s: float) -> bool:
+        limit_s = max(cpu_s, BASE_CPU_S_PER_TEST)
+        run = self._run(candidate, limit_s, self.suite)
+        files = list(dict.fromkeys(node.partition("::")[0] for node in self.oracle))
+        report = self.harness.run(
+            Run(
+                select=self.suite,
+                first=files,
+                path=run.path,
+                source=run.source,
+                skip=tuple(self.base.failed | set(self.oracle)),
+                cpu_s_per_test=limit_s,
+                cpu_s_max=self.base.suite_wall_s * CPU_FACTOR + 20,
+                wall_s_max=self.base.suite_wall_s * CPU_FACTOR + 20,
+            )
+        )
+        return report.passed_ids >= self.base.passed
+
+    def _run(self, candidate: Candidate, cpu_s: float, tests: Sequence[str]) -> Run:
+        base_s = self.base.red.cpu_s
+        return Run(
+            select=tests,
+            path=candidate.source.path,
+            source=candidate.text,
+            cpu_s_per_test=cpu_s,
+            cpu_s_max=base_s + cpu_s * 2 + 1,
+            wall_s_max=(base_s + cpu_s * 2) * CPU_FACTOR + 5,
+        )
+
+    def _first(self, node_id: str | None) -> None:
+        """Run the test that killed a candidate first next time: it kills the next one soonest."""
+        if node_id in self.order and self.order[0] != node_id:
+            self.order.remove(node_id)
+            self.order.insert(0, node_id)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateProposer:
+    """Edits from templates, tried against the failing test and then against the whole suite."""
+
+    sandbox: Sandbox
+    wall_s_max: float
+    candidates_max: int
+    progress: Progress | None = None
+    clock: Callable[[], float] = time.monotonic
+    name: str = "template"
+
+    def propose(self, task: FixTask) -> Proposed | Declined:
+        """Return the plausible edit that looks least like an accident.
+
+        Raises `TransientError` when the fork server keeps dying, `SandboxUnavailableError`.
+        """
+        if task.oracle is None or not task.oracle.node_ids:
+            return Declined("there is no failing test, so no edit can be judged")
+        deadline_s = self.clock() + self.wall_s_max
+        _write_files(task.tree, task.oracle)
+        args, suite = _pytest_args(task)
+        with Harness(self.sandbox, task.python, task.tree, deadline_s, args) as harness:
+            base = _measure(harness, task.oracle.node_ids, suite, self.wall_s_max)
+            if base.red.green(task.oracle.node_ids):
+                return Declined("the failing test passes here: it depends on more than the code")
+            suspects = _suspects(task, base.red)
+            if not suspects:
+                return Declined("no line of the project is executed by the failing test")
+            found = candidates(
+                suspects,
+                kinds=base.red.lines.kinds if base.red.lines else {},
+                failure=_crashes(base.red)[0] if _crashes(base.red) else None,
+                candidates_max=self.candidates_max,
+            )
+            search = _Search(harness, task.oracle.node_ids, base, suite, deadline_s, self.progress)
+            search.go(found)
+        return _answer(task.oracle, search, len(found))
+
+
+def _write_files(tree: Path, oracle: Oracle) -> None:
+    for path, content in oracle.files.items():
+        target = tree / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content, encoding="utf-8")
+
+
+def _pytest_args(task: FixTask) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the project's own pytest options, and where its tests are."""
+    command = task.project.test_command
+    own = command[command.index("pytest") + 1 :] if "pytest" in command else ()
+    places = tuple(a for a in own if (task.tree / a.partition("::")[0]).exists())
+    return tuple(a for a in own if a not in places), places
+
+
+def _measure(
+    harness: Harness, oracle: Sequence[str], suite: tuple[str, ...], wall_s_max: float
+) -> _Base:
+    """Run the suite as it is, then the oracle and some of what passed once more, traced."""
+    files = list(dict.fromkeys(node.partition("::")[0] for node in oracle))
+    limit_s = max(5.0, wall_s_max * SUITE_SHARE)
+    whole = harness.run(
+        Run(
+            select=suite,
+            first=files,
+            skip=tuple(oracle),
+            stop_at_first=False,
+            details=True,
+            cpu_s_per_test=BASE_CPU_S_PER_TEST,
+            cpu_s_max=limit_s,
+            wall_s_max=limit_s,
+        )
+    )
+    harness.preload(whole.modules)
+    slowest_s = max((o.cpu_s for o in whole.outcomes if o.green), default=0.0)
+    traced_s = max(5.0, wall_s_max * TRACE_SHARE)
+    red = _traced(harness, oracle, whole, traced_s)
+    lost = whole.passed_ids & {o.node_id for o in red.outcomes if not o.green and not o.over}
+    if lost or red.green(oracle):
+        harness.restart()  # What was preloaded changed what the tests see.
+        red = _traced(harness, oracle, whole, traced_s)
+    failed = frozenset(o.node_id for o in whole.outcomes) - whole.passed_ids
+    return _Base(whole.passed_ids, failed, red, slowest_s, whole.wall_s)
+
+
+def _traced(harness: Harness, oracle: Sequence[str], whole: Report, limit_s: float) -> Report:
+    files = {node.partition("::")[0] for node in oracle}
+    passed = sorted(whole.passed_ids, key=lambda node: node.partition("::")[0] not in files)
+    return harness.run(
+        Run(
+            select=[*oracle, *passed[:TRACED_TESTS_MAX]],
+            red=oracle,
+            stop_at_first=False,
+            trace=True,
+            details=True,
+            cpu_s_per_test=min(TRACED_CPU_S_PER_TEST, limit_s / 4),
+            cpu_s_max=limit_s,
+            wall_s_max=limit_s * 2,
+        )
+    )
+
+
+def _crashes(red: Report) -> list[Crash]:
+    return [o.crash for o in red.outcomes if not o.green and o.crash is not None]
+
+
+def _suspects(task: FixTask, red: Report) -> list[Suspect]:
+    crashes = _crashes(red)
+    failed_total = max(1, sum(not o.green for o in red.outcomes))
+    scores = ochiai(red.lines, failed_total) if red.lines else {}
+    paths = {*scores, *(f.path for c in crashes for f in c.frames)}
+    paths |= {location.path for location in task.locations}
+    added = set(task.oracle.files) if task.oracle else set()
+    sources = {}
+    for path in sorted(paths - added):
+        source = None if is_test(path) else _source(task.tree, path)
+        if source is not None:
+            sources[path] = source
+    return rank(sources, scores=scores, crashes=crashes, locations=task.locations)
+
+
+def _source(tree: Path, path: str) -> Source | None:
+    file = (tree / path).resolve()
+    if not file.is_relative_to(tree.resolve()) or file.suffix != ".py" or not file.is_file():
+        return None
+    if file.stat().st_size > SOURCE_BYTES_MAX:
+        return None
+    try:
+        return Source(path, file.read_bytes().decode("utf-8"))
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _answer(oracle: Oracle, search: _Search, found: int) -> Proposed | Declined:
+    if not search.plausible:
+        rejected = f"; {len(search.rejected)} only looked right" if search.rejected else ""
+        return Declined(
+            f"no edit from the templates makes the failing test pass: {search.stopped}",
+            candidates_tried=search.tried,
+            detail=f"{search.tried} of {found} candidates tried{rejected}",
+        )
+    chosen = max(search.plausible, key=_quality)
+    before, path = chosen.source.text, chosen.source.path
+    proposal = Proposal(
+        proposer="template",
+        edits=(FileEdit(path=path, before=before, after=chosen.text),),
+        diff=unified_diff(path, before, chosen.text),
+        oracle=oracle,
+        explanation=_explanation(oracle, chosen, search),
+        template=chosen.edit.template,
+        candidates_tried=search.tried,
+    )
+    return Proposed(proposal)
+
+
+def _quality(candidate: Candidate) -> float:
+    return candidate.score / (1 + size(candidate) / 12)
+
+
+def _explanation(oracle: Oracle, chosen: Candidate, search: _Search) -> str:
+    line = chosen.source.line_at(chosen.edit.changes[0].start)
+    others = len(search.plausible) - 1
+    test = "the failing test" if oracle.kind is OracleKind.SUITE_TEST else "the reproducing test"
+    rest = f" {others} other edits would pass the same tests." if others else ""
+    return (
+        f"{chosen.source.path}, line {line}: {chosen.edit.explanation}."
+        f" Found by trying {search.tried} edits ({chosen.edit.template});"
+        f" with this one {test} passes, and so do {len(search.base.passed)} others"
+        f" that passed before.{rest}"
+    )

@@ -102,7 +102,7 @@ def _prove(backend: Bubblewrap) -> str:
         secret.write_text("canary")
         # Open to everyone on the host: only the sandbox can be what hides it.
         secret.chmod(0o644)
-        Path(folder).chmod(0o755)  # noqa: S103
+        Path(folder).chmod(0o755)
         work.mkdir()
         argv = ("/bin/sh", "-c", _PROBE, "sh", str(secret))
         try:

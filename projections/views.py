@@ -23,7 +23,7 @@ from schemas.lifecycle import Status
 from schemas.reports import Severity
 
 LIMIT_MAX = 200
-"""Rows of one answer. There is a cursor for the rest."""
+"""Rows of one answer, and one more that tells whether there are further ones."""
 CANDIDATES_MAX = 10
 _MERGES_MAX = 20
 _SUGGESTED_FROM_MAX = 1_000
@@ -100,7 +100,7 @@ class Views:
                 opened_at, bug_id = after
                 same = and_(c.opened_at == opened_at, c.bug_id < bug_id)
                 query = query.where(or_(c.opened_at < opened_at, same))
-            return _rows(connection, BUGS, query.limit(min(limit, LIMIT_MAX)))
+            return _rows(connection, BUGS, query.limit(min(limit, LIMIT_MAX + 1)))
 
     def find(self, given: str) -> Bug:
         """Return the bug with this id, this `BUG-2026-7F3K2`, or the only one that starts so.
@@ -183,7 +183,7 @@ class Views:
         with self._reading(projection) as (connection, generation):
             c = generation.table.c
             query = select(generation.table).where(c.bug_id == bug_id, c.position > after)
-            query = query.order_by(c.position).limit(min(limit, LIMIT_MAX))
+            query = query.order_by(c.position).limit(min(limit, LIMIT_MAX + 1))
             return _rows(connection, projection, query)
 
     @contextmanager

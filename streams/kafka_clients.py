@@ -26,6 +26,8 @@ from streams.log import (
 _LOG = logging.getLogger(__name__)
 CALL_S_MAX = 5.0
 """How long one call may wait for the broker before it is made again or given up."""
+REACH_S_MAX = 10.0
+"""How long a producer waits for the broker before it says that it cannot start."""
 FINISH_S_MAX = 60.0
 """How long a commit or abort is asked for before its outcome counts as unknown."""
 
@@ -204,9 +206,17 @@ class KafkaProducer:
 
     def init(self) -> None:
         """Fence others with this id and end their open transaction."""
-        self._call(
-            lambda: self._producer.init_transactions(CALL_S_MAX), "starting transactions", again_s=0
-        )
+        deadline = time.monotonic() + REACH_S_MAX
+        while True:
+            try:
+                self._producer.init_transactions(CALL_S_MAX)
+                return
+            except ck.KafkaException as error:
+                meant = answer(error.args[0], "starting transactions")
+                # Nothing has been written: whoever cannot wait any longer may ask again later.
+                if not isinstance(meant, RetriableError) or time.monotonic() > deadline:
+                    raise meant from error
+                time.sleep(0.05)
 
     def begin(self) -> None:
         """Open a transaction."""
@@ -259,11 +269,9 @@ class KafkaProducer:
         self._producer.purge()
         del self._producer
 
-    def _call(
-        self, call: Callable[[], object], what: str, *, again_s: float = FINISH_S_MAX
-    ) -> None:
+    def _call(self, call: Callable[[], object], what: str) -> None:
         """Make `call`, again while it can be made again. Raises what it means when it fails."""
-        deadline = time.monotonic() + again_s
+        deadline = time.monotonic() + FINISH_S_MAX
         while True:
             try:
                 call()
@@ -272,10 +280,10 @@ class KafkaProducer:
                 meant = answer(error.args[0], what)
                 if not isinstance(meant, RetriableError):
                     raise meant from error
-                if again_s == 0:
-                    raise meant from error
                 if time.monotonic() > deadline:
-                    raise FatalError(f"{what}: unknown outcome after {again_s:.0f} s") from error
+                    raise FatalError(
+                        f"{what}: outcome unknown after {FINISH_S_MAX:.0f} s"
+                    ) from error
                 time.sleep(0.05)
 
 

@@ -145,6 +145,10 @@ class MemoryLog:
         """Let the next `operation` raise `error`; with `after`, once it has taken effect."""
         self._faults[operation].append(_Fault(error, after))
 
+    def heal(self) -> None:
+        """Forget the faults that nobody has run into."""
+        self._faults.clear()
+
     def expire_session(self, consumer: MemoryConsumer) -> None:
         """Let the group give up `consumer`, as after a long pause of its process."""
         with self.changed:

@@ -9,6 +9,8 @@ from typing import Any
 
 from schemas.values import FixTask
 
+READ_CHARS_MAX = 1_000_000
+"""Of any one text; nothing beyond is even looked at."""
 DESCRIPTION_CHARS_MAX = 20_000
 LOG_CHARS_MAX = 10_000
 OUTPUT_CHARS_MAX = 10_000
@@ -66,7 +68,7 @@ def first_message(task: FixTask) -> str:
 
 def visible(text: str) -> str:
     """Return `text` without what people would not have seen: hidden comments and characters."""
-    return "".join(_shown(_without_comments(text)))
+    return "".join(_shown(_without_comments(text[:READ_CHARS_MAX])))
 
 
 def excerpt(text: str, chars_max: int) -> str:

@@ -255,7 +255,8 @@ class ModelCaller:
             ) from error
         conversation.system, conversation.tools = question.system, question.tools
         conversation.messages.append(_user(question.content))
-        conversation.messages.append({"role": "assistant", "content": answer.content})
+        if answer.content:  # An empty answer is a valid one, and not valid to send back.
+            conversation.messages.append({"role": "assistant", "content": answer.content})
         conversation.prompt_tokens = answer.usage.prompt_tokens + answer.usage.output_tokens
         seen = f"{conversation.said_sha256} {hashlib.sha256(body).hexdigest()}"
         conversation.said_sha256 = hashlib.sha256(seen.encode()).hexdigest()

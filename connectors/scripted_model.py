@@ -107,9 +107,18 @@ def in_order(replies: Sequence[Reply]) -> Script:
 class ScriptedModel(httpx2.BaseTransport):
     """An httpx2 transport; `http_client()` goes where a proposer takes its `http_client`."""
 
-    def __init__(self, script: Script | Sequence[Reply]) -> None:
-        """Answer by `script`; a sequence is answered in order."""
+    def __init__(
+        self,
+        script: Script | Sequence[Reply],
+        *,
+        on_request: Callable[[Mapping[str, Any]], None] = lambda _: None,
+    ) -> None:
+        """Answer by `script`; a sequence is answered in order.
+
+        `on_request` gets each body before it is answered: a proof counts there, across processes.
+        """
         self._script = script if callable(script) else in_order(script)
+        self._on_request = on_request
         self._lock = threading.Lock()
         self.requests: list[dict[str, Any]] = []
         """The bodies received, in order."""
@@ -126,6 +135,7 @@ class ScriptedModel(httpx2.BaseTransport):
             self.requests.append(body)
             self.headers.append(dict(request.headers))
             number = len(self.requests)
+            self._on_request(body)
             reply = self._script(body)
         match reply:
             case Says():

@@ -56,6 +56,8 @@ def _head(line: str) -> tuple[str, str] | None:
 
 
 def _call(call: str) -> tuple[Frame | None, bool]:
+    if call.endswith("]"):  # Log4j says which jar: `at a.B.c(B.java:3) ~[app.jar:1.0]`.
+        call = call.rpartition("[")[0].rstrip("~ ")
     java = _JAVA_CALL.match(call)
     if java is not None:
         place = _PLACE.match(java["place"])

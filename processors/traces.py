@@ -39,11 +39,16 @@ _PYTEST_FRAME = re.compile(
     r"(?P<path>[^\s:]{1,1000}\.py):(?P<line>\d{1,9}):"
     r"(?: in (?P<function>\S{1,300})| (?P<exception>\w{1,200}))?$"
 )
+_IPYTHON_FRAME = re.compile(
+    r"(?:File )?(?P<path>\S.{0,1000}?)(?::(?P<line>\d{1,9}), in (?P<function>[^(]{1,300})"
+    r"|, line (?P<cell_line>\d{1,9})$)"
+)
+_IPYTHON_CODE = re.compile(r"-{1,9}> ?\d{1,9} (?P<code>.*)$")
 _PYTEST_END = re.compile(r"(?:_{3,} \S.{0,300} _{3,}|=====*|-----*)")
 _DIGITS = re.compile(r"\d")
 _PREFIX_CHARS_MAX = 200
-_PYTEST_GAP_LINES_MAX = 60
-"""Source lines pytest may show between two places of one failure."""
+_GAP_LINES_MAX = 60
+"""Source lines pytest and IPython may show between two places of one failure."""
 
 
 def find_traces(text: str) -> tuple[StackTrace, ...]:
@@ -71,6 +76,8 @@ def _read(lines: list[str], index: int) -> tuple[StackTrace | None, int]:
     column = line.find(_HEADER)
     stripped = line.lstrip()
     if column >= 0:
+        if line[:column].strip() and line.endswith(_HEADER):
+            return _read_ipython(lines, index)
         return _read_python(lines, index + 1, line[:column])
     if stripped.startswith('File "'):
         return _read_python(lines, index, line[: max(0, len(line) - len(stripped) - 2)])
@@ -185,12 +192,42 @@ def _python_trace(exception: re.Match[str] | None, frames: tuple[Frame, ...]) ->
     )
 
 
+def _read_ipython(lines: list[str], index: int) -> tuple[StackTrace | None, int]:
+    """Read a trace as IPython and Jupyter print it: the type stands first, the message last."""
+    name = lines[index].split()[0]
+    reading = _Python("")
+    index += 1
+    after = index
+    exception: re.Match[str] | None = None
+    while exception is None and index < min(len(lines), after + _GAP_LINES_MAX):
+        line = lines[index]
+        index += 1
+        frame, code = _IPYTHON_FRAME.match(line), _IPYTHON_CODE.match(line)
+        if _HEADER in line:
+            break
+        if line.startswith(name):
+            exception = _EXCEPTION.match(line)
+        elif code is not None:
+            reading.add_code(code["code"])
+        elif frame is not None:
+            reading.close_frame()
+            reading.path, reading.function = frame["path"], frame["function"] or ""
+            reading.line = int(frame["line"] or frame["cell_line"])
+        else:
+            continue
+        after = index
+    reading.close_frame()
+    if exception is None or not reading.frames.all():
+        return None, after
+    return _python_trace(exception, reading.frames.all()), after
+
+
 def _read_pytest(lines: list[str], index: int) -> tuple[StackTrace | None, int]:
     """Read one failure as pytest prints it: `path:line: in name` lines, and what `E` lines say."""
     buffer = FrameBuffer()
     said = ""
     after = index  # Where to look on: behind the last line that was of this failure.
-    while index < min(len(lines), after + _PYTEST_GAP_LINES_MAX):
+    while index < min(len(lines), after + _GAP_LINES_MAX):
         line = lines[index]
         index += 1
         if _PYTEST_END.match(line) or _HEADER in line:

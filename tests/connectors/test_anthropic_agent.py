@@ -314,6 +314,17 @@ def test_the_same_test_after_another_edit_is_no_repetition(tmp_path: Path, tree:
     assert "gave up" in result.reason
 
 
+def test_a_model_that_stops_is_asked_once_to_go_on(tmp_path: Path, tree: Path) -> None:
+    bench = make_bench(tmp_path, [Says([]), *GOOD_RUN])
+
+    result = bench.proposer.propose(make_task(tree))
+
+    assert isinstance(result, Proposed)
+    messages = bench.model.requests[1]["messages"]
+    assert all(message["content"] for message in messages)
+    assert "without calling submit" in messages[-1]["content"][0]["text"]
+
+
 def test_steps_are_limited(tmp_path: Path, tree: Path) -> None:
     bench = make_bench(
         tmp_path, lambda r: Says([call("shell", command=f"echo {len(r['messages'])}")])

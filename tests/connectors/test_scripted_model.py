@@ -89,6 +89,17 @@ def test_a_script_that_is_over_says_so() -> None:
         _ask(_client())
 
 
+def test_a_proof_can_count_requests_before_they_are_answered() -> None:
+    seen: list[str] = []
+    model = ScriptedModel([Fails(529)], on_request=lambda body: seen.append(body["model"]))
+    client = anthropic.Anthropic(api_key="k", max_retries=0, http_client=model.http_client())
+
+    with pytest.raises(anthropic.APIStatusError):
+        _ask(client)
+
+    assert seen == ["claude-sonnet-5-5"]
+
+
 def test_the_same_call_has_the_same_id() -> None:
     assert call("view", path="a") == call("view", path="a")
     assert call("view", path="a")["id"] != call("view", path="b")["id"]

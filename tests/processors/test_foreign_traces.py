@@ -25,7 +25,7 @@ def test_a_javascript_trace_is_turned_outermost_first() -> None:
 def test_a_java_trace_with_its_cause_gives_two() -> None:
     text = (
         'Exception in thread "main" java.lang.IllegalStateException: no cart\n'
-        "\tat shop.Main.main(Main.java:5)\n"
+        "\tat shop.Main.main(Main.java:5) ~[shop.jar:1.0]\n"
         "Caused by: java.lang.NullPointerException\n"
         "\tat shop.Cart.total(Cart.java:9)\n\tat shop.Main.main(Main.java:4)\n\t... 1 more\n"
     )
@@ -33,6 +33,7 @@ def test_a_java_trace_with_its_cause_gives_two() -> None:
     outer, cause = find_traces(text)
 
     assert (outer.exception, outer.message) == ("java.lang.IllegalStateException", "no cart")
+    assert outer.frames == (Frame(path="Main.java", line=5, function="shop.Main.main"),)
     assert (cause.language, cause.exception) == ("java", "java.lang.NullPointerException")
     assert [frame.path for frame in cause.frames] == ["Main.java", "Cart.java"]
 

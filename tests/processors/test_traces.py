@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -83,6 +84,8 @@ def test_the_same_trace_is_found_however_it_was_pasted(text: str) -> None:
 
 @pytest.mark.parametrize("raised", [True, False])
 def test_chained_exceptions_are_traces_in_printed_order(raised: bool) -> None:
+    text = ""
+
     def inner() -> None:
         raise KeyError("sku")
 
@@ -177,6 +180,25 @@ def test_a_failure_printed_by_pytest_is_a_trace() -> None:
     ]
 
 
+def test_a_trace_of_ipython_is_a_trace() -> None:
+    text = (
+        "---------------------------------------------------------------------------\n"
+        "ZeroDivisionError                         Traceback (most recent call last)\n"
+        "Cell In[3], line 1\n----> 1 total([])\n\n"
+        "File ~/shop/cart.py:4, in total(items)\n      2 def total(items):\n"
+        "      3     # the mean\n----> 4     return 1 / len(items)\n\n"
+        "ZeroDivisionError: division by zero\n\nI saw this today.\n"
+    )
+
+    (trace,) = find_traces(text)
+
+    assert (trace.exception, trace.message) == ("ZeroDivisionError", "division by zero")
+    assert trace.frames == (
+        Frame(path="Cell In[3]", line=1, code="total([])"),
+        Frame(path="~/shop/cart.py", line=4, function="total", code="return 1 / len(items)"),
+    )
+
+
 def test_a_failed_assertion_in_short_form_is_a_trace() -> None:
     text = "tests/test_cart.py:7: in test_total\n    assert total([]) == 0\nE   assert 1 == 0\n"
 
@@ -220,6 +242,10 @@ _FRAGMENTS = st.sampled_from(
         "```python",
         "    at f (a.js:1:2)",
         "\tat a.B.c(B.java:3)",
+        "KeyError        Traceback (most recent call last)",
+        "File ~/a.py:3, in f(x)",
+        "----> 3 code()",
+        "KeyError: 1",
         "goroutine 1 [running]:",
         "panic: x",
         "E   assert 1",
@@ -252,6 +278,8 @@ def test_no_text_breaks_the_parsers(lines: list[str]) -> None:
         + '  File "a", line 1\n'
         + " a\n" * 999,
         "A.A.A.A A.A.A.A A.B: \n at ((((a:1:1:1:1\n",
+        "E   Traceback (most recent call last)\n" + "x\n" * 59,
+        "E Traceback (most recent call last)\nFile a:1, in f\n" + "x\n" * 59,
         "goroutine 1 [\n((((((((((((((((((((((((((((((((((\n",
         "E  \n",
         "a.py:1: in f\n",
@@ -277,7 +305,7 @@ def test_work_grows_with_the_length_of_the_text_and_no_faster(piece: str) -> Non
 def _steps(text: str) -> int:
     count = 0
 
-    def trace(*_: object) -> object:
+    def trace(*_: object) -> Any:
         nonlocal count
         count += 1
         return trace

@@ -186,7 +186,9 @@ class Sandbox(Protocol):
 class PatchProposer(Protocol):
     """Writes patches. Its word decides nothing; verify does."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Return what it is called in events."""
 
     def propose(self, task: FixTask) -> Proposed | Declined:
         """Return a patch within the task's budget. Raises `TransientError`."""

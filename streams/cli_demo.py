@@ -35,7 +35,7 @@ def demo(
 ) -> None:
     """Start Kafka and every stage, report three bugs of a small shop, and show what came of them.
 
-    Needs no key, no Docker and no network. Everything it makes is in one folder, removed at the end.
+    Needs no key, no Docker and no network. All it makes is in one folder, removed at the end.
     """
     from streams import demo as shop
 
@@ -68,7 +68,7 @@ def _live(running: Demo, console: Console) -> bool:
 
 
 def _standing(running: Demo, bugs: Iterable[Bug], elapsed_s: float) -> RenderableType:
-    by_origin = {link.origin: bug for bug in bugs for link in bug.reports}
+    by_origin = {link.origin.key: bug for bug in bugs for link in bug.reports}
     table = Table("issue", "title", "bug", "status", "attempt", box=None, pad_edge=False)
     for key, issue in running.sent.items():
         bug = by_origin.get(key)

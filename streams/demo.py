@@ -28,7 +28,7 @@ from schemas.projects import Project
 from schemas.raw import Origin
 from streams import demo_shop
 from streams.answer_box import AnswerBox
-from streams.cli_context import open_log, open_views
+from streams.cli_context import open_blobs, open_log, open_views
 from streams.config import Settings
 from streams.environment import base_env
 from streams.one_fix import facts_of
@@ -181,7 +181,7 @@ def watch(demo: Demo, told: Callable[[list[Bug]], None]) -> bool:
     with open_views(demo.settings) as views:
         while time.monotonic() < give_up and demo.process.poll() is None:
             try:
-                bugs = list(views.bugs(Filter()).items)
+                bugs = views.bugs(Filter(), limit=len(demo.sent) + 1)
             except NotReadyError:
                 bugs = []
             told(bugs)
@@ -198,8 +198,6 @@ def stories(demo: Demo) -> list[Story]:
     """Return what happened to each bug, from the log, in the order of the issues."""
     with open_log(demo.settings) as log:
         facts = facts_of(log)
-    from streams.cli_context import open_blobs
-
     blobs = open_blobs(demo.settings)
     found = []
     for bug_id in dict.fromkeys(fact.event.bug_id for fact in facts):
@@ -223,6 +221,12 @@ def written_by(demo: Demo, commit: str) -> list[str]:
                     where = f"{file['path']}:{span['start_line']}-{span['end_line']}"
                     lines.append(f"{where} {who}")
     return lines
+
+
+def branches(demo: Demo) -> list[str]:
+    """Return the branches of the remote."""
+    with Repo(demo.remote) as repo:
+        return [head.name for head in repo.heads]
 
 
 def _answers(url: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import cached_property
 from threading import Event as StopEvent
 from typing import TYPE_CHECKING, Protocol, Self
@@ -14,13 +15,17 @@ from connectors.database import open_engine
 from connectors.inbox import Inbox
 from processors.base import Stage, Task
 from processors.ports import Ledger, PatchProposer, Progress, Sandbox
+from processors.projects import project_of
 from schemas.errors import UserError
+from schemas.raw import Origin
 from schemas.topics import STAGES
 from streams.clock import SystemClock
 from streams.config import Settings
 from streams.environment import git_env
 from streams.log import Log
+from streams.long_tasks import LongTaskRunner
 from streams.metrics import EFFECTS
+from streams.runner import Runner
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -185,11 +190,34 @@ def _locate(parts: Parts) -> Stage:
     return locate.make(parts.checkouts, parts.blobs, parts.settings.project_of)
 
 
+def _release(parts: Parts) -> Stage:
+    from connectors.forge import GitForge
+    from processors import release
+
+    forge = GitForge(parts.checkouts)
+    return release.make(parts.blobs, parts.ledger, forge, parts.settings.project_of)
+
+
+def _notify(parts: Parts) -> Stage:
+    from connectors.webhook_messenger import WebhookMessenger
+    from processors import notify
+
+    def address(origin: Origin) -> str | None:
+        mapping = project_of(parts.settings.project, origin)
+        project = parts.settings.project_of(mapping.project)
+        return project.answer_url if project else None
+
+    messenger = WebhookMessenger(address)
+    return notify.make(parts.blobs, parts.ledger, messenger, lambda o: address(o) is not None)
+
+
 _STAGES: dict[str, Callable[[Parts], Stage]] = {
     "normalize": _normalize,
     "dedupe": _dedupe,
     "lifecycle": _lifecycle,
     "locate": _locate,
+    "release": _release,
+    "notify": _notify,
 }
 
 
@@ -200,16 +228,22 @@ def stage(name: str, parts: Parts) -> Stage:
 
 def stepper(name: str, parts: Parts, *, slot: int = 0) -> Stepper:
     """Return the runner of the stage called `name`."""
-    from streams.long_tasks import LongTaskRunner
-    from streams.runner import Runner
-
     made = stage(name, parts)
     app = parts.settings.app
     if isinstance(made, Task):
-        return LongTaskRunner(
-            made, parts.log, app=app, slot=slot, drain_s_max=parts.settings.drain_s_max
-        )
+        return LongTaskRunner(made, parts.log, app=app, slot=slot)
     return Runner(made, parts.log, app=app, slot=slot)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draining:
+    """Long tasks that get `s_max` to end after they were told to stop."""
+
+    tasks: LongTaskRunner
+    s_max: float
+
+    def run(self, stop: StopEvent) -> None:
+        self.tasks.run(stop, drain_s_max=self.s_max)
 
 
 def worker(name: str, parts: Parts, *, slot: int = 0) -> Worker:
@@ -228,4 +262,7 @@ def worker(name: str, parts: Parts, *, slot: int = 0) -> Worker:
         return Gateway(parts)
     if name not in STAGES:
         raise UserError(f"there is no {name!r} to run; there are: {', '.join(WORKERS)}")
-    return stepper(name, parts, slot=slot)
+    made = stepper(name, parts, slot=slot)
+    if isinstance(made, LongTaskRunner):
+        return _Draining(made, parts.settings.drain_s_max)
+    return made

@@ -28,8 +28,9 @@ from connectors.scripted_model import (
 from processors.ports import PatchProposer
 from schemas.bugs import OracleKind
 from schemas.errors import TransientError, UserError
+from schemas.event import BlobRef
 from schemas.fixes import FileEdit, Oracle
-from schemas.values import Declined, Proposed, SandboxUnavailableError
+from schemas.values import Declined, ErasedError, Proposed, SandboxUnavailableError
 from streams.config import Settings
 from tests.connectors import agents
 from tests.connectors.agents import (
@@ -46,7 +47,7 @@ from tests.connectors.agents import (
     make_task,
     make_tree,
 )
-from tests.factories import BUG_ID
+from tests.factories import BUG_ID, FakeBlobs
 
 
 @pytest.fixture
@@ -428,6 +429,22 @@ def test_after_a_restart_the_model_reads_the_conversation_it_had(tmp_path: Path)
 
     (request,) = again.model.requests
     assert request["messages"][:-1] == whole.model.requests[-1]["messages"][:-1]
+
+
+def test_a_conversation_erased_in_between_is_not_paid_again(tmp_path: Path) -> None:
+    class Erased(FakeBlobs):
+        def get(self, ref: BlobRef) -> bytes:
+            raise ErasedError(ref.subject)
+
+    bench = make_bench(tmp_path, by_step(GOOD_RUN))
+    bench.proposer.propose(make_task(make_tree(tmp_path / "one")))
+    again = make_bench(tmp_path, [], blobs=Erased())
+
+    result = again.proposer.propose(make_task(make_tree(tmp_path / "two")))
+
+    assert isinstance(result, Declined)
+    assert "was erased" in result.reason
+    assert again.model.requests == []
 
 
 def test_a_new_request_for_a_fix_is_a_new_conversation(tmp_path: Path) -> None:

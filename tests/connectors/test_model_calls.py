@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import anthropic
 import pytest
@@ -32,21 +33,28 @@ PRICE = price_of("claude-sonnet-5-5")
 
 
 class Notebook:
-    """A ledger that does everything and writes down what it was asked."""
+    """A ledger in memory, that writes down what it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[Effect] = []
-        self.done: list[Done] = []
+        self.done: dict[UUID, tuple[str, Done]] = {}
 
     def perform(
         self, effect: Effect, *, look: Callable[[], Done | None], do: Callable[[], Done]
     ) -> EffectOutcome:
         self.asked.append(effect)
-        assert look() is None
-        done = do()
-        self.done.append(done)
         now = datetime(2026, 1, 1, tzinfo=UTC)
-        return EffectOutcome(done.result, done.cost_usd_micros, now, reused=False)
+        reused = effect.key in self.done
+        if not reused:
+            assert look() is None
+            self.done[effect.key] = (effect.request_sha256, do())
+        request, done = self.done[effect.key]
+        assert request == effect.request_sha256
+        return EffectOutcome(done.result, done.cost_usd_micros, now, reused=reused)
+
+    @property
+    def last(self) -> Done:
+        return list(self.done.values())[-1][1]
 
 
 class Desk:
@@ -80,7 +88,7 @@ def test_the_most_a_call_can_cost_is_reserved_and_its_price_settled() -> None:
 
     desk.ask()
 
-    (effect,), (done,) = desk.ledger.asked, desk.ledger.done
+    (effect,), done = desk.ledger.asked, desk.ledger.last
     assert done.cost_usd_micros == 100 * 2 + 10 * 10
     assert effect.reserve_usd_micros > ANSWER_TOKENS_MAX * 10
     assert effect.budget_usd_micros == 2_000_000
@@ -106,7 +114,7 @@ def test_question_and_answer_are_kept_for_the_reporter() -> None:
 
     desk.ask()
 
-    result = desk.ledger.done[0].result
+    result = desk.ledger.last.result
     question = json.loads(desk.blobs.content[result["question"]["sha256"]])
     answer = json.loads(desk.blobs.content[result["answer"]["sha256"]])
     assert question == {"system": "Be brief.", "tools": [], "content": HELLO}
@@ -126,6 +134,23 @@ def test_the_request_is_known_by_the_answers_so_far_and_not_by_what_tools_printe
 
     assert hashes[0] == hashes[1] != hashes[2]
     assert len({effect.key for effect in one.ledger.asked}) == 2
+
+
+def test_a_restart_goes_on_with_the_stored_frame_and_questions() -> None:
+    """A release in between may have changed the prompts; thoughts hold for the old ones only."""
+    desk = Desk(Says([text("x")]), Says([text("y")]))
+    desk.ask([text("in 0.1s")])
+    told = desk.conversation
+    desk.conversation = Conversation("claude-sonnet-5-5", "Be verbose.", [{"name": "new"}])
+
+    desk.ask([text("in 0.2s")])
+    same = (desk.conversation.messages, desk.conversation.system) == (told.messages, told.system)
+    desk.ask([text("more")])
+
+    assert same
+    assert len(desk.model.requests) == 2
+    assert desk.model.requests[1]["system"] == "Be brief."
+    assert desk.model.requests[1]["messages"][0]["content"] == [text("in 0.1s")]
 
 
 def test_a_busy_service_is_asked_again_with_growing_pauses() -> None:
@@ -173,7 +198,7 @@ def test_an_unreadable_answer_is_paid_before_it_is_read() -> None:
     with pytest.raises(UnreadableAnswerError):
         desk.ask()
 
-    assert desk.ledger.done[0].cost_usd_micros == 300
+    assert desk.ledger.last.cost_usd_micros == 300
     assert desk.conversation.calls[0].cost_usd_micros == 300
     assert desk.conversation.messages == []
 

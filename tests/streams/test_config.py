@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import UserError
+from streams.config import HANDED_DOWN, Settings, load
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_file_is_read_and_the_environment_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text('port = 9000\napp = "one"\n[[project]]\nid = "shop"\n')
+    monkeypatch.setenv("BUGSTREAM_PORT", "9001")
+
+    settings = load(file)
+
+    assert (settings.port, settings.app) == (9001, "one")
+    assert settings.project_of("shop") is not None
+    assert settings.project_of("unassigned") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("prot = 1", "prot"),
+        ("port = 99999", "port"),
+        ('[[project]]\nid = "A B"', "project.0.id"),
+        ('[[project]]\nid = "x"\nbrnch = "y"', "project.0.brnch"),
+        ('[[project]]\nid = "x"\n[[project]]\nid = "x"', "same id"),
+        ('[[project]]\nid = "unassigned"', "reserved"),
+        ('github_webhook_secrets = ["a", "b", "c"]', "at most two"),
+        ("= 1", "not valid TOML"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, text: str, names: str) -> None:
+    (tmp_path / "bugstream.toml").write_text(text)
+
+    with pytest.raises(UserError) as refused:
+        load()
+
+    assert names in str(refused.value)
+    assert "bugstream.toml" in str(refused.value)
+
+
+def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such file"):
+        load(tmp_path / "none.toml")
+
+
+def test_a_child_gets_its_own_secrets_and_reads_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bugstream.toml").write_text("port = 7")
+    parent = Settings.model_validate(
+        {"anthropic_api_key": "key-1", "api_tokens": ("token-1",), "port": 8}
+    )
+
+    handed = parent.for_child(("anthropic_api_key",), kafka="127.0.0.1:1")
+    monkeypatch.setenv(HANDED_DOWN, handed[HANDED_DOWN])
+    monkeypatch.setenv("BUGSTREAM_PORT", "9")
+    child = load()
+
+    assert "token-1" not in handed[HANDED_DOWN]
+    assert child.api_tokens == ()
+    assert child.anthropic_api_key is not None
+    assert child.anthropic_api_key.get_secret_value() == "key-1"
+    assert (child.port, child.kafka) == (8, "127.0.0.1:1")
+
+
+def test_secrets_are_masked_when_printed() -> None:
+    settings = Settings.model_validate({"anthropic_api_key": "key-1"})
+
+    assert "key-1" not in repr(settings)
+
+
+def test_a_data_folder_that_cannot_be_made_is_named() -> None:
+    with pytest.raises(UserError, match="data_dir"):
+        _ = Settings(data_dir=Path("/dev/null/x")).data_path

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from rich.console import Console
+
+from streams.figures import Figures, machine, show
+
+
+def figures(*, holds: bool | None, control: bool | None = None) -> Figures:
+    return Figures(
+        name="x",
+        claim="nothing is lost",
+        measured_on=machine(),
+        columns=("run", "lost"),
+        rows=(("proof", 0), ("control", 3)),
+        holds=holds,
+        control_holds=control,
+    )
+
+
+@pytest.mark.parametrize(
+    ("holds", "control", "status"),
+    [(True, True, 0), (False, True, 1), (True, False, 1), (None, None, 0)],
+)
+def test_a_claim_that_fails_or_a_control_that_does_not_bite_is_a_failure(
+    holds: bool | None, control: bool | None, status: int
+) -> None:
+    console = Console(quiet=True)
+
+    assert show(figures(holds=holds, control=control), as_json=False, console=console) == status
+
+
+def test_json_says_the_same_as_the_table() -> None:
+    console = Console(width=300)
+    with console.capture() as capture:
+        show(figures(holds=True, control=True), as_json=True, console=console)
+
+    value = json.loads(capture.get())
+    assert value["rows"] == [{"run": "proof", "lost": 0}, {"run": "control", "lost": 3}]
+    assert (value["holds"], value["exit_code"]) == (True, 0)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from rich.console import Console
+
+from schemas import bugs
+from schemas.event import BlobRef, Event
+from schemas.fixes import FileEdit, Proposal
+from schemas.lifecycle import Status
+from schemas.values import ErasedError
+from streams.story import ERASED, Fact, Story, as_dict, markdown, panel
+from tests.factories import BUG_ID, CHECK, EPOCH, EXAMPLES, LINK, FakeBlobs, envelope, normalized
+
+PROPOSAL = Proposal(
+    proposer="template",
+    template="none-guard",
+    edits=(FileEdit(path="a.py", before="x\n", after="y\n"),),
+    diff="--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-x\n+y\n",
+)
+
+
+def told(*events: Event) -> list[Fact]:
+    return [Fact(event, EPOCH) for event in events]
+
+
+def life(blobs: FakeBlobs, title: str = "total() fails") -> list[Fact]:
+    report = normalized(title=title).report.model_dump_json().encode()
+    link = LINK.model_copy(
+        update={"report_blob": blobs.put(report, media_type="application/json", subject="s")}
+    )
+    patch = blobs.put(
+        PROPOSAL.model_dump_json().encode(), media_type="application/json", subject=""
+    )
+    work = {"attempt": 1, "base_commit": "a" * 40, "patch": patch}
+    return told(
+        bugs.BugOpened(**envelope("o"), report=link),
+        bugs.FixProposed(**envelope("p"), **work, proposer="template", files=("a.py",)),
+        bugs.FixVerified(**envelope("v"), **work, checks=(CHECK,)),
+        next(e for e in EXAMPLES if isinstance(e, bugs.FixReleased)),
+        next(e for e in EXAMPLES if isinstance(e, bugs.BugClosed)),
+    )
+
+
+def test_a_fixed_bug_shows_patch_proof_branch_and_author() -> None:
+    blobs = FakeBlobs()
+    story = Story.of(life(blobs), blobs)
+    assert story is not None
+
+    console = Console(width=120, record=True, file=None, force_terminal=False)
+    with console.capture() as capture:
+        console.print(panel(story))
+    shown = capture.get()
+
+    assert story.status is Status.FIXED
+    assert story.verified
+    for text in ("+y", "oracle", "passed", "bugstream/bug-2026-7f3k2/a1", "none-guard"):
+        assert text in shown
+        assert text in markdown(story) or text == "bugstream/bug-2026-7f3k2/a1"
+    assert as_dict(story)["diff"] == PROPOSAL.diff
+
+
+def test_nothing_is_told_before_a_bug_was_opened() -> None:
+    assert Story.of(told(EXAMPLES[-1]), FakeBlobs()) is None
+
+
+def test_text_whose_key_was_destroyed_is_shown_as_erased() -> None:
+    class Erased(FakeBlobs):
+        def get(self, ref: BlobRef) -> bytes:
+            raise ErasedError
+
+    story = Story.of(life(FakeBlobs()), Erased())
+
+    assert story is not None
+    assert story.title == ERASED
+    assert story.proposal is None
+    assert str(BUG_ID) in str(as_dict(story))
+
+
+def test_a_hostile_title_cannot_break_out_of_the_markdown() -> None:
+    blobs = FakeBlobs()
+    story = Story.of(life(blobs, "x\n# y <script>`"), blobs)
+
+    assert story is not None
+    assert "\n# y" not in markdown(story)
+    assert "<script>" not in markdown(story)

@@ -244,6 +244,8 @@ class NotifyRequested(BugScoped):
     commit: str | None = None
     checks: tuple[CheckResult, ...] = ()
     locations: tuple[Location, ...] = ()
+    patch: BlobRef | None = None
+    """JSON of the released `Proposal`, so that the answer can say who wrote the lines."""
 
 
 class BugClosed(BugScoped):

@@ -94,7 +94,7 @@ class Match:
 def make() -> StatefulProcessor:
     """Return the stage."""
     return StatefulProcessor(
-        NAME, (topics.BUGS_NORMALIZED,), state=topics.BUGS_EMBEDDINGS, open=DedupeState
+        NAME, topics.SOURCES[NAME], state=topics.BUGS_EMBEDDINGS, open=DedupeState
     )
 
 

@@ -26,7 +26,7 @@ def make(projects: Sequence[Project]) -> StatefulProcessor:
     known = {project.id: project for project in projects}
     return StatefulProcessor(
         NAME,
-        (topics.BUGS_EVENTS, topics.BUGS_COMMANDS),
+        topics.SOURCES[NAME],
         state=topics.BUGS_STATE,
         open=lambda partition: LifecycleState(partition, known.get),
         stops_on_unknown=True,

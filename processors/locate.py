@@ -31,7 +31,7 @@ def make(checkouts: Checkouts, blobs: Blobs, project_of: Callable[[str], Project
         if isinstance(event, LocateRequested):
             yield _answer(event, checkouts, blobs, project_of(event.project))
 
-    return Task(NAME, (topics.BUGS_EVENTS,), (LocateRequested,), handle, concurrency=2)
+    return Task(NAME, topics.SOURCES[NAME], (LocateRequested,), handle, concurrency=2)
 
 
 def _answer(

@@ -68,7 +68,7 @@ def make(blobs: Blobs, projects: Sequence[Project]) -> Processor:
         if isinstance(event, RawReceived):
             yield from normalize(event, blobs, projects)
 
-    return Processor(NAME, tuple(topics.RAW.values()), handle)
+    return Processor(NAME, topics.SOURCES[NAME], handle)
 
 
 def normalize(

@@ -31,6 +31,14 @@ BUGS_STATE = Topic("bugs.state.v1", retention_days=None, compacted=True)
 STAGES = ("normalize", "dedupe", "lifecycle", "locate", "fix", "verify", "release", "notify")
 """Each is one consumer group. Renaming one re-reads its whole source."""
 
+SOURCES: dict[str, tuple[Topic, ...]] = {
+    "normalize": tuple(RAW.values()),
+    "dedupe": (BUGS_NORMALIZED,),
+    "lifecycle": (BUGS_EVENTS, BUGS_COMMANDS),
+    **{stage: (BUGS_EVENTS,) for stage in ("locate", "fix", "verify", "release", "notify")},
+}
+"""What each stage reads, beside its own retry topic."""
+
 
 def dead_letters(group: str) -> Topic:
     """Return the topic of what `group` could not handle."""

@@ -18,6 +18,7 @@ from streams import (
     cli_demo,
     cli_doctor,
     cli_fix,
+    cli_graph,
     cli_known,
     cli_prove,
     cli_report,
@@ -61,6 +62,7 @@ def options(
 for _part in (
     cli_demo,
     cli_fix,
+    cli_graph,
     cli_run,
     cli_report,
     cli_known,

@@ -1,0 +1,17 @@
+"""`bugstream graph`: the pipeline as it is wired."""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("graph")(graph)
+
+
+def graph() -> None:
+    """Print the stages and topics as a Mermaid graph."""
+    from streams.graph import mermaid
+
+    typer.echo(mermaid(), nl=False)

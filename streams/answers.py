@@ -172,6 +172,24 @@ class BudgetAnswer(Answer):
     project_total: SpentAnswer
 
 
+class StoryAnswer(Answer):
+    """Everything about one bug, in the words of the other answers."""
+
+    bug: BugAnswer
+    timeline: TimelineAnswer
+    effects: EffectsAnswer
+    budget: BudgetAnswer
+
+
+class CommandAnswer(Answer):
+    """A command that was taken; its bug's timeline will say what came of it."""
+
+    command_id: UUID
+    command: str
+    bug_id: UUID
+    human_id: str
+
+
 class DifferenceAnswer(Answer):
     """A value that the live view and the log do not agree on."""
 
@@ -272,6 +290,17 @@ class Answers:
         shown = {name: getattr(money, name) for name in Budget.__slots__}
         return BudgetAnswer(
             **shown, human_id=bug.human_id, project_total=SpentAnswer.model_validate(spent)
+        )
+
+    def story(self, given: str, *, follow: bool = True) -> StoryAnswer:
+        """Return the bug that `given` leads to, with all about it (`LIMIT_MAX` events at most)."""
+        bug = self.bug(given, follow=follow)
+        itself = str(bug.bug_id)
+        return StoryAnswer(
+            bug=bug,
+            timeline=self.timeline(itself, limit=LIMIT_MAX),
+            effects=self.effects(itself, limit=LIMIT_MAX),
+            budget=self.budget(itself),
         )
 
     def projections(self) -> ProjectionsAnswer:

@@ -1,0 +1,314 @@
+"""`bugstream bugs|bug|audit|projections`: what is known, asked at a terminal."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID, uuid4
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from typer.core import TyperGroup
+
+from schemas.errors import UserError
+from schemas.lifecycle import Status
+from schemas.reports import Severity
+from streams.cli_context import open_blobs, open_inbox, open_log, open_views, settings
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from projections.base import Projection
+    from streams.answers import Answers, ProjectionsAnswer
+    from streams.receiving import Verb
+
+LIMIT = 50
+LIMIT_MAX = 200
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON: the same as the query API.")]
+_Bug = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="BUG-2026-XXXXX, the whole id, or the start of either.",
+        show_default=False,
+    ),
+]
+_Note = Annotated[str, typer.Option("--note", help="Why; kept with the bug, encrypted.")]
+
+
+class _BugGroup(TyperGroup):
+    """`bug ID` shows a bug: what is not the name of a command is an id."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        words = [word for word in args if not word.startswith("-")]
+        if words and words[0] not in self.commands:
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.command("bugs")(bugs)
+    bug = typer.Typer(
+        cls=_BugGroup,
+        no_args_is_help=True,
+        help="Show a bug (`bugstream bug ID`), or say what is to become of it.",
+    )
+    for verb in (show, approve, reject, retry, abandon):
+        bug.command()(verb)
+    app.add_typer(bug, name="bug")
+    audit = typer.Typer(no_args_is_help=True, help="Check what is known against the log.")
+    audit.command("replay")(audit_replay)
+    app.add_typer(audit, name="audit")
+    views = typer.Typer(no_args_is_help=True, help="The query views, made from the log alone.")
+    views.command("list")(projections_list)
+    views.command("rebuild")(projections_rebuild)
+    app.add_typer(views, name="projections")
+
+
+def bugs(
+    ctx: typer.Context,
+    project: Annotated[str | None, typer.Option(help="Only of this project.")] = None,
+    status: Annotated[
+        list[Status] | None, typer.Option(help="Only with this status; may be repeated.")
+    ] = None,
+    severity: Annotated[
+        list[Severity] | None, typer.Option(help="Only this severe; may be repeated.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=LIMIT_MAX, help="Bugs of one page.")] = LIMIT,
+    cursor: Annotated[
+        str | None, typer.Option(help="Where the page before ended, as it said.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """List bugs, newest first.
+
+    Examples: bugstream bugs; bugstream bugs --status waiting_for_approval --severity critical
+    """
+    from projections.views import Filter
+    from streams import known_tables
+
+    asked = Filter(project, tuple(status or ()), tuple(severity or ()))
+    with _answers(ctx) as answers:
+        page = answers.bugs(asked, limit=limit, cursor=cursor)
+    if as_json:
+        return _say(page)
+    return known_tables.bugs(page, Console(), is_filtered=asked != Filter(), now=datetime.now(UTC))
+
+
+def show(
+    ctx: typer.Context,
+    bug_id: _Bug,
+    itself: Annotated[
+        bool, typer.Option("--itself", help="Show a merged bug, not the one it is part of now.")
+    ] = False,
+    as_json: _Json = False,
+) -> None:
+    """Show one bug: where it stands, what happened, what was done and what it cost.
+
+    Examples: bugstream bug BUG-2026-7F3K2; bugstream bug 3f2a --json
+    """
+    from streams import known_tables
+
+    with _answers(ctx) as answers:
+        story = answers.story(bug_id, follow=not itself)
+    if as_json:
+        return _say(story)
+    return known_tables.bug(story, Console())
+
+
+def approve(ctx: typer.Context, bug_id: _Bug, note: _Note = "", as_json: _Json = False) -> None:
+    """Let a bug go on that waits for a person.
+
+    Example: bugstream bug approve BUG-2026-7F3K2 --note "read the patch"
+    """
+    _command(ctx, "approve", bug_id, note, as_json=as_json)
+
+
+def reject(ctx: typer.Context, bug_id: _Bug, note: _Note = "", as_json: _Json = False) -> None:
+    """Say no to what waits, and end the attempt.
+
+    Example: bugstream bug reject BUG-2026-7F3K2 --note "breaks the API"
+    """
+    _command(ctx, "reject", bug_id, note, as_json=as_json)
+
+
+def retry(ctx: typer.Context, bug_id: _Bug, as_json: _Json = False) -> None:
+    """Start another attempt.
+
+    Example: bugstream bug retry BUG-2026-7F3K2
+    """
+    _command(ctx, "retry", bug_id, "", as_json=as_json)
+
+
+def abandon(ctx: typer.Context, bug_id: _Bug, note: _Note = "", as_json: _Json = False) -> None:
+    """Stop all work on a bug.
+
+    Example: bugstream bug abandon BUG-2026-7F3K2 --note "the service is gone"
+    """
+    _command(ctx, "abandon", bug_id, note, as_json=as_json)
+
+
+def audit_replay(
+    ctx: typer.Context,
+    bug_id: _Bug,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            help="As of then, by the broker's time: 2026-11-22T10:00:00Z (UTC if no zone)."
+        ),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Fold a bug's stored events once more, touching nothing, and compare with the live views.
+
+    Exit status: 0 the live views say the same; 1 they do not, or could not be compared.
+
+    Examples: bugstream audit replay BUG-2026-7F3K2; ... --at 2026-11-22T10:00:00Z
+    """
+    from streams import known_tables
+    from streams.exit_codes import FAILED, OK
+
+    when = _time(at)
+    with _answers(ctx) as answers, open_log(settings(ctx)) as log:
+        found = answers.audit(log, bug_id, at=when)
+    if as_json:
+        _say(found)
+    else:
+        known_tables.audit(found, Console())
+    raise typer.Exit(OK if found.equals_live else FAILED)
+
+
+def projections_list(ctx: typer.Context, as_json: _Json = False) -> None:
+    """List the query views and how they stand.
+
+    Example: bugstream projections list
+    """
+    with _answers(ctx) as answers:
+        _standings(answers.projections(), as_json=as_json)
+
+
+def projections_rebuild(
+    ctx: typer.Context,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Which; default: all.", show_default=False),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Build views anew from the log beside the live ones, then switch to them.
+
+    The live views answer until the switch; a rebuild that was interrupted goes on where it stopped.
+
+    Examples: bugstream projections rebuild; bugstream projections rebuild bugs timeline
+    """
+    from connectors.database import open_engine
+    from streams.projector import build
+
+    conf, wanted = settings(ctx), _named(names or [])
+    with open_log(conf) as log, _progress(show=not as_json) as told:
+        engine = open_engine(conf.store_url("views"))
+        try:
+            build(log, engine, wanted, told=told)
+        finally:
+            engine.dispose()
+    with _answers(ctx) as answers:
+        _standings(answers.projections(), as_json=as_json)
+
+
+@contextmanager
+def _answers(ctx: typer.Context) -> Iterator[Answers]:
+    from streams.answers import Answers
+
+    conf = settings(ctx)
+    with open_views(conf) as views:
+        yield Answers(views, open_blobs(conf))
+
+
+def _command(ctx: typer.Context, verb: Verb, given: str, note: str, *, as_json: bool) -> None:
+    from schemas.event import subject_id
+    from streams.answers import CommandAnswer
+    from streams.receiving import submit_command
+
+    conf = settings(ctx)
+    with open_views(conf) as views:
+        asked = views.find(given)
+        bug = views.survivor(asked)
+    actor = f"os:{pwd.getpwuid(os.getuid()).pw_name}"
+    with open_inbox(conf) as inbox:
+        command_id = submit_command(
+            inbox,
+            command=verb,
+            bug_id=UUID(bug.bug_id),
+            project=bug.project,
+            actor=actor,
+            note=open_blobs(conf).put(
+                note.encode(), media_type="text/markdown", subject=subject_id(actor)
+            )
+            if note
+            else None,
+            # Typed twice is meant twice; the second is refused where it makes no sense.
+            idempotency_key=str(uuid4()),
+        )
+    answer = CommandAnswer(
+        command_id=command_id, command=verb, bug_id=UUID(bug.bug_id), human_id=bug.human_id
+    )
+    if as_json:
+        return _say(answer)
+    if asked.bug_id != bug.bug_id:
+        typer.echo(f"{asked.human_id} is part of {bug.human_id} now, so that one is meant.")
+    typer.echo(f"Asked to {verb} {bug.human_id}. What came of it: bugstream bug {bug.human_id}")
+    return None
+
+
+def _say(answer: BaseModel) -> None:
+    typer.echo(answer.model_dump_json(indent=2))
+
+
+def _standings(found: ProjectionsAnswer, *, as_json: bool) -> None:
+    from streams import known_tables
+
+    if as_json:
+        return _say(found)
+    return known_tables.projections(found, Console())
+
+
+def _time(given: str | None) -> datetime | None:
+    if given is None:
+        return None
+    try:
+        when = datetime.fromisoformat(given)
+    except ValueError as error:
+        raise UserError(
+            f"--at {given!r} is not a time; write it like 2026-11-22T10:00:00Z"
+        ) from error
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _named(names: list[str]) -> list[Projection]:
+    import projections
+
+    known = {projection.name: projection for projection in projections.ALL}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UserError(f"there is no view {unknown[0]!r}; there are: {', '.join(known)}")
+    return [known[name] for name in dict.fromkeys(names or known)]
+
+
+@contextmanager
+def _progress(*, show: bool) -> Iterator[Any]:
+    columns = (TextColumn("Folding"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not show) as bar:
+        task = bar.add_task("records", total=None)
+
+        def told(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield told

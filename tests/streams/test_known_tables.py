@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from uuid import UUID
+
+import pytest
+from rich.console import Console
+
+from streams.answers import AuditAnswer, DifferenceAnswer
+from streams.known_tables import ago, audit, plain
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+EMPTY = AuditAnswer(
+    bug_id=UUID(int=1),
+    at=None,
+    partition=0,
+    state=None,
+    timeline=(),
+    effects=(),
+    equals_live=False,
+    not_compared="",
+    differences=(),
+)
+
+
+def printed(answer: AuditAnswer) -> str:
+    out = StringIO()
+    audit(answer, Console(file=out, width=120))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0, "0 s ago"), (59, "59 s ago"), (60, "1 min ago"), (7300, "2 h ago"), (90_000, "1 d ago")],
+)
+def test_age_is_told_in_the_largest_unit(seconds: int, expected: str) -> None:
+    assert ago(NOW, NOW - timedelta(seconds=seconds)) == expected
+
+
+def test_text_is_one_line_that_no_terminal_obeys() -> None:
+    assert plain("a\nb\x1b[31mc\u202e").plain == "a b [31mc"
+
+
+def test_differences_are_shown_with_both_values() -> None:
+    differing = DifferenceAnswer(view="bugs", position=None, field="attempt", live=9, replayed=1)
+
+    said = printed(EMPTY.model_copy(update={"differences": (differing,)}))
+
+    assert "THE LIVE VIEWS DIFFER" in said
+    assert "attempt" in said
+
+
+def test_what_was_not_compared_is_not_called_equal() -> None:
+    said = printed(EMPTY.model_copy(update={"not_compared": "The view 'bugs' is not built yet"}))
+
+    assert "Not compared with the live views: The view 'bugs' is not built yet" in said
+    assert "say the same" not in said
+
+
+def test_agreement_is_said() -> None:
+    said = printed(EMPTY.model_copy(update={"equals_live": True}))
+
+    assert "The live views say the same as the log." in said

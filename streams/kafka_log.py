@@ -16,7 +16,7 @@ from confluent_kafka.cimpl import NewTopic
 from schemas.errors import BugstreamError, FatalError, UserError
 from schemas.topics import Topic
 from streams.kafka_clients import KafkaConsumer, KafkaProducer, answer, positions, record_of, report
-from streams.log import Position, Record, RetriableError, TopicPartition
+from streams.log import Position, Record, RetriableError, TopicPartition, ask_until
 
 SESSION_TIMEOUT_MS = 6_000
 """The least a broker allows by default: a dead worker's partitions move after this."""
@@ -113,9 +113,15 @@ class KafkaLog:
         if not asked:
             return {}
         request = ck.ConsumerGroupTopicPartitions(group, asked)
-        answers = self._admin.list_consumer_group_offsets([request], request_timeout=ADMIN_S_MAX)
-        found = _result(answers[group], f"asking for the offsets of {group}")
-        return positions(found.topic_partitions)
+
+        def ask() -> dict[TopicPartition, Position]:
+            answers = self._admin.list_consumer_group_offsets(
+                [request], request_timeout=ADMIN_S_MAX
+            )
+            found = _result(answers[group], f"asking for the offsets of {group}")
+            return positions(found.topic_partitions)
+
+        return ask_until(ask, ADMIN_S_MAX)
 
     def read(
         self, start: Mapping[TopicPartition, int], *, timeout_s: float = 30.0
@@ -187,15 +193,19 @@ class KafkaLog:
             ck.IsolationLevel.READ_UNCOMMITTED if include_open else ck.IsolationLevel.READ_COMMITTED
         )
         asked = {ck.TopicPartition(one.topic, one.partition): spec for one in partitions}
-        answers = self._admin.list_offsets(
-            asked, isolation_level=level, request_timeout=ADMIN_S_MAX
-        )
-        return {
-            TopicPartition(one.topic, one.partition): _result(
-                future, f"asking for the offsets of {one.topic}"
-            ).offset
-            for one, future in answers.items()
-        }
+
+        def ask() -> dict[TopicPartition, int]:
+            answers = self._admin.list_offsets(
+                asked, isolation_level=level, request_timeout=ADMIN_S_MAX
+            )
+            return {
+                TopicPartition(one.topic, one.partition): _result(
+                    future, f"asking for the offsets of {one.topic}"
+                ).offset
+                for one, future in answers.items()
+            }
+
+        return ask_until(ask, ADMIN_S_MAX)  # A new topic's leader takes a moment.
 
 
 class _AlreadyThereError(BugstreamError):

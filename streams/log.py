@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from schemas.codec import Headers, encode, headers
 from schemas.errors import BugstreamError, FatalError, TransientError
@@ -12,6 +13,7 @@ from schemas.event import Event
 from schemas.registry import BY_TYPE, partition_of
 from schemas.topics import Topic
 
+T = TypeVar("T")
 METADATA_CHARS_MAX = 4095
 """What a committed offset can carry along; one more and Kafka refuses the whole transaction."""
 
@@ -230,6 +232,18 @@ class Log(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
+
+
+def ask_until(call: Callable[[], T], s_max: float) -> T:
+    """Return what `call` answers, made again while it raises `RetriableError`, for `s_max`."""
+    deadline = time.monotonic() + s_max
+    while True:
+        try:
+            return call()
+        except RetriableError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def partitions_of(*topics: Topic) -> list[TopicPartition]:

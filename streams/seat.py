@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from schemas.errors import FatalError
 from streams import metrics
@@ -14,9 +13,9 @@ from streams.log import (
     Position,
     Rebalance,
     Record,
-    RetriableError,
     TopicPartition,
     TransactionProducer,
+    ask_until,
     commit_together,
 )
 
@@ -58,7 +57,7 @@ class Seat:
         """Fence the predecessor, then join. Raises `RetriableError` while Kafka is unreachable."""
         producer = self._log.producer(self._identity)
         try:
-            _patiently(producer.init, REACH_S_MAX)
+            ask_until(producer.init, REACH_S_MAX)
             consumer = self._log.consumer(self._group, instance=self._identity)
         except BaseException:
             producer.close()
@@ -76,12 +75,10 @@ class Seat:
         Remembers the member id. Raises `FatalError` where records were deleted unread.
         """
         committed: dict[TopicPartition, Position] = {}
-
-        def ask() -> None:
-            committed.update(self.consumer.committed(partitions, timeout_s=2.0))
-
         if partitions:
-            _patiently(ask, SETTLE_S_MAX)
+            committed = ask_until(
+                lambda: self.consumer.committed(partitions, timeout_s=2.0), SETTLE_S_MAX
+            )
         begins = self._log.begin_offsets(partitions)
         for place, position in committed.items():
             if position.offset < begins[place]:
@@ -119,16 +116,3 @@ class Seat:
         finally:
             if producer is not None:
                 producer.close()
-
-
-def _patiently(call: Callable[[], None], s_max: float) -> None:
-    """Make `call` until it answers. Raises its last `RetriableError` after `s_max`."""
-    deadline = time.monotonic() + s_max
-    while True:
-        try:
-            call()
-            return
-        except RetriableError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)

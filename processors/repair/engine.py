@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class _Search:
     """One search: its harness, its limits and what it has found."""
 
     harness: Harness
-    oracle: Sequence[str]
+    oracle: Oracle
     base: _Base
     suite: tuple[str, ...]
     deadline_s: float
@@ -66,7 +66,7 @@ class _Search:
     def go(self, found: Sequence[Candidate]) -> None:
         """Try `found` in order, then what ran out of CPU time once more with more of it."""
         slow = {o.node_id: (o.over, o.cpu_s) for o in self.base.red.outcomes}
-        self.order = sorted(self.oracle, key=lambda node: slow.get(node, (False, 0.0)))
+        self.order = sorted(self.oracle.node_ids, key=lambda node: slow.get(node, (False, 0.0)))
         first_s = self.base.slowest_s * CPU_FACTOR_FIRST
         late = self._pass(found, min(max(first_s, CPU_S_MIN), CPU_S_MAX))
         if not self.plausible and late and not self.stopped:
@@ -117,14 +117,14 @@ class _Search:
     def _suite_green(self, candidate: Candidate, cpu_s: float) -> bool:
         limit_s = max(cpu_s, BASE_CPU_S_PER_TEST)
         run = self._run(candidate, limit_s, self.suite)
-        files = list(dict.fromkeys(node.partition("::")[0] for node in self.oracle))
+        files = list(dict.fromkeys(node.partition("::")[0] for node in self.oracle.node_ids))
         report = self.harness.run(
             Run(
                 select=self.suite,
                 first=files,
                 path=run.path,
                 source=run.source,
-                skip=tuple(self.base.failed | set(self.oracle)),
+                skip=tuple(self.base.failed | set(self.oracle.node_ids)),
                 cpu_s_per_test=limit_s,
                 cpu_s_max=self.base.suite_wall_s * CPU_FACTOR + 20,
                 wall_s_max=self.base.suite_wall_s * CPU_FACTOR + 20,
@@ -143,11 +143,55 @@ class _Search:
             wall_s_max=(base_s + cpu_s * 2) * CPU_FACTOR + 5,
         )
 
+    def declined(self, found: int) -> Declined:
+        """Return what was tried in vain, and why it stopped."""
+        rejected = f"; {len(self.rejected)} only looked right" if self.rejected else ""
+        return Declined(
+            f"no edit from the templates makes the failing test pass: {self.stopped}",
+            candidates_tried=self.tried,
+            detail=f"{self.tried} of {found} candidates tried{rejected}",
+        )
+
+    def proposal(self) -> Proposal:
+        """Return the best of what is plausible."""
+        chosen = max(self.plausible, key=_quality)
+        before, path = chosen.source.text, chosen.source.path
+        return Proposal(
+            proposer="template",
+            edits=(FileEdit(path=path, before=before, after=chosen.text),),
+            diff=unified_diff(path, before, chosen.text),
+            oracle=self.oracle,
+            explanation=self._explanation(chosen),
+            template=chosen.edit.template,
+            candidates_tried=self.tried,
+        )
+
+    def _explanation(self, chosen: Candidate) -> str:
+        line = chosen.source.line_at(chosen.edit.changes[0].start)
+        others = len(self.plausible) - 1
+        suite = self.oracle.kind is OracleKind.SUITE_TEST
+        test = "the failing test" if suite else "the reproducing test"
+        text = (
+            f"{chosen.source.path}, line {line}: {chosen.edit.explanation}."
+            f" Found by trying {self.tried} edits ({chosen.edit.template});"
+            f" with this one {test} passes, and so do {len(self.base.passed)} others"
+            " that passed before."
+        )
+        return f"{text} Other edits that would pass the same tests: {others}." if others else text
+
     def _first(self, node_id: str | None) -> None:
         """Run the test that killed a candidate first next time: it kills the next one soonest."""
         if node_id in self.order and self.order[0] != node_id:
             self.order.remove(node_id)
             self.order.insert(0, node_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An answer and the processor seconds spent on it, in the sandbox and here."""
+
+    answer: Proposed | Declined
+    cpu_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +202,6 @@ class TemplateProposer:
     wall_s_max: float
     candidates_max: int
     progress: Progress | None = None
-    clock: Callable[[], float] = time.monotonic
     name: str = "template"
 
     def propose(self, task: FixTask) -> Proposed | Declined:
@@ -166,27 +209,40 @@ class TemplateProposer:
 
         Raises `TransientError` when the fork server keeps dying, `SandboxUnavailableError`.
         """
+        return self.measure(task).answer
+
+    def measure(self, task: FixTask) -> Measured:
+        """Propose, and say what it took. Raises like `propose`."""
         if task.oracle is None or not task.oracle.node_ids:
-            return Declined("there is no failing test, so no edit can be judged")
-        deadline_s = self.clock() + self.wall_s_max
+            return Measured(Declined("there is no failing test, so no edit can be judged"), 0.0)
+        began_s = time.thread_time()
+        deadline_s = time.monotonic() + self.wall_s_max
         _write_files(task.tree, task.oracle)
         args, suite = _pytest_args(task)
         with Harness(self.sandbox, task.python, task.tree, deadline_s, args) as harness:
             base = _measure(harness, task.oracle.node_ids, suite, self.wall_s_max)
-            if base.red.green(task.oracle.node_ids):
-                return Declined("the failing test passes here: it depends on more than the code")
-            suspects = _suspects(task, base.red)
-            if not suspects:
-                return Declined("no line of the project is executed by the failing test")
-            found = candidates(
-                suspects,
-                kinds=base.red.lines.kinds if base.red.lines else {},
-                failure=_crashes(base.red)[0] if _crashes(base.red) else None,
-                candidates_max=self.candidates_max,
-            )
-            search = _Search(harness, task.oracle.node_ids, base, suite, deadline_s, self.progress)
-            search.go(found)
-        return _answer(task.oracle, search, len(found))
+            search = _Search(harness, task.oracle, base, suite, deadline_s, self.progress)
+            answer = self._answer(task, search)
+            return Measured(answer, harness.cpu_s + time.thread_time() - began_s)
+
+    def _answer(self, task: FixTask, search: _Search) -> Proposed | Declined:
+        red = search.base.red
+        if red.green(search.oracle.node_ids):
+            return Declined("the failing test passes here: it depends on more than the code")
+        suspects = _suspects(task, red)
+        if not suspects:
+            return Declined("no line of the project is executed by the failing test")
+        crashes = _crashes(red)
+        found = candidates(
+            suspects,
+            kinds=red.lines.kinds if red.lines else {},
+            failure=crashes[0] if crashes else None,
+            candidates_max=self.candidates_max,
+        )
+        search.go(found)
+        if not search.plausible:
+            return search.declined(len(found))
+        return Proposed(search.proposal())
 
 
 def _write_files(tree: Path, oracle: Oracle) -> None:
@@ -282,40 +338,5 @@ def _source(tree: Path, path: str) -> Source | None:
         return None
 
 
-def _answer(oracle: Oracle, search: _Search, found: int) -> Proposed | Declined:
-    if not search.plausible:
-        rejected = f"; {len(search.rejected)} only looked right" if search.rejected else ""
-        return Declined(
-            f"no edit from the templates makes the failing test pass: {search.stopped}",
-            candidates_tried=search.tried,
-            detail=f"{search.tried} of {found} candidates tried{rejected}",
-        )
-    chosen = max(search.plausible, key=_quality)
-    before, path = chosen.source.text, chosen.source.path
-    proposal = Proposal(
-        proposer="template",
-        edits=(FileEdit(path=path, before=before, after=chosen.text),),
-        diff=unified_diff(path, before, chosen.text),
-        oracle=oracle,
-        explanation=_explanation(oracle, chosen, search),
-        template=chosen.edit.template,
-        candidates_tried=search.tried,
-    )
-    return Proposed(proposal)
-
-
 def _quality(candidate: Candidate) -> float:
     return candidate.score / (1 + size(candidate) / 12)
-
-
-def _explanation(oracle: Oracle, chosen: Candidate, search: _Search) -> str:
-    line = chosen.source.line_at(chosen.edit.changes[0].start)
-    others = len(search.plausible) - 1
-    test = "the failing test" if oracle.kind is OracleKind.SUITE_TEST else "the reproducing test"
-    rest = f" {others} other edits would pass the same tests." if others else ""
-    return (
-        f"{chosen.source.path}, line {line}: {chosen.edit.explanation}."
-        f" Found by trying {search.tried} edits ({chosen.edit.template});"
-        f" with this one {test} passes, and so do {len(search.base.passed)} others"
-        f" that passed before.{rest}"
-    )

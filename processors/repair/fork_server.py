@@ -91,7 +91,7 @@ class Recorder:
         self.root = str(Path.cwd().resolve())
         self.spectrum = Spectrum(self.root) if request["trace"] else None
         self.out = out
-        self.outcome = "passed"
+        self.outcome = "unknown"
         self.crash: dict[str, Any] | None = None
         self.over = False
 
@@ -109,7 +109,7 @@ class Recorder:
 
     def pytest_runtest_protocol(self, item: Any) -> Any:
         """Surround one test with its limit and its trace."""
-        self.outcome, self.crash, self.over = "passed", None, False
+        self.outcome, self.crash, self.over = "unknown", None, False
         cpu = time.process_time()
         signal.signal(signal.SIGPROF, self._too_long)
         signal.setitimer(signal.ITIMER_PROF, self.cpu_s, 0.1)
@@ -118,7 +118,7 @@ class Recorder:
         yield
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
-        if self.over:
+        if self.over or self.outcome == "unknown":  # No report: something broke pytest itself.
             self.outcome = "failed"
         if self.spectrum:
             slowed = self.over and item.nodeid not in self.red  # By the tracing, not by a fault.
@@ -151,8 +151,10 @@ class Recorder:
         """Fold the phases of a test into one outcome; a failure in any of them fails it."""
         if report.failed:
             self.outcome = "failed"
-        elif report.skipped and self.outcome == "passed":
+        elif report.skipped and self.outcome != "failed":
             self.outcome = "skipped"
+        elif report.when == "call" and self.outcome == "unknown":
+            self.outcome = "passed"
 
     def pytest_sessionfinish(self) -> None:
         """Hand over the spectrum and the names of what was imported from outside the tree."""

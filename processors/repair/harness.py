@@ -137,6 +137,8 @@ class Harness:
     deadline_s: float
     pytest_args: tuple[str, ...] = ()
     restarts: int = 0
+    cpu_s: float = 0.0
+    """Processor time of all runs so far."""
     _process: SandboxProcess | None = None
     _context: AbstractContextManager[SandboxProcess] | None = None
     _preloaded: tuple[str, ...] = field(default=())
@@ -177,7 +179,9 @@ class Harness:
             "args": self._args(wanted),
         }
         answer = self._ask(request, wanted.wall_s_max)
-        return _report(answer) if answer else NO_REPORT
+        report = _report(answer) if answer else NO_REPORT
+        self.cpu_s += report.cpu_s
+        return report
 
     def preload(self, modules: Sequence[str]) -> None:
         """Import `modules` in the server, so that no candidate pays for them again."""
@@ -275,3 +279,26 @@ def _crash(crash: Mapping[str, Any]) -> Crash:
         CrashFrame(path, line, name, kinds) for path, line, name, kinds in crash["frames"]
     )
     return Crash(crash["exception"], crash["message"], frames)
+
+
+def failing_tests(
+    sandbox: Sandbox,
+    *,
+    python: Path,
+    tree: Path,
+    select: Sequence[str] = (),
+    cpu_s_per_test: float = 2.0,
+    wall_s_max: float = 120.0,
+) -> tuple[tuple[str, ...], float]:
+    """Return the tests that fail in `tree` as it is, and the processor seconds that it took."""
+    with Harness(sandbox, python, tree, time.monotonic() + wall_s_max) as harness:
+        report = harness.run(
+            Run(
+                select=select,
+                stop_at_first=False,
+                cpu_s_per_test=cpu_s_per_test,
+                cpu_s_max=wall_s_max,
+                wall_s_max=wall_s_max,
+            )
+        )
+        return tuple(o.node_id for o in report.outcomes if not o.green), harness.cpu_s

@@ -157,7 +157,7 @@ def _others(site: Site, node: ast.expr) -> list[str]:
     return [
         name
         for name in site.variables
-        if name not in inside or isinstance(node, ast.Call)
+        if name not in inside or isinstance(node, ast.Call | ast.ListComp)
         if site.kinds.get(name, "") in {"", "int", "float", "list"}
     ][:8]
 

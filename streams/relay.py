@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
+class Connected:
     """What a relay holds while Kafka answers."""
 
     consumer: Consumer
@@ -66,7 +66,7 @@ class Relay:
         self._kafka = kafka
         self._id = f"{app}-{NAME}"
         self._clock = clock or SystemClock()
-        self._open: _Open | None = None
+        self._open: Connected | None = None
         self._next_seq = 1
         self._marked_below = 1
         self._last_event: UUID | None = None
@@ -139,7 +139,7 @@ class Relay:
         INBOX_WAITING.set(self._inbox.waiting())
         return len(rows)
 
-    def _connect(self) -> _Open:
+    def _connect(self) -> Connected:
         producer = self._kafka.producer(self._id)
         consumer = self._kafka.consumer(self._id)
         try:
@@ -149,9 +149,9 @@ class Relay:
             _close(producer)
             _close(consumer)
             raise
-        return _Open(consumer, producer)
+        return Connected(consumer, producer)
 
-    def _take_position(self, opened: _Open) -> None:
+    def _take_position(self, opened: Connected) -> None:
         position = opened.consumer.committed([_PLACE]).get(_PLACE)
         if position is None:
             if self._inbox.any_relayed():
@@ -175,7 +175,7 @@ class Relay:
                 " Restore it from a backup, then `bugstream inbox send-again`."
             )
 
-    def _commit(self, opened: _Open, records: list[Outgoing]) -> None:
+    def _commit(self, opened: Connected, records: list[Outgoing]) -> None:
         owner = f"{self._inbox.database_id} {self._last_event or '-'}"
         began_s = self._clock.monotonic_s()
         try:

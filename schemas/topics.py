@@ -35,7 +35,7 @@ SOURCES: dict[str, tuple[Topic, ...]] = {
     "normalize": tuple(RAW.values()),
     "dedupe": (BUGS_NORMALIZED,),
     "lifecycle": (BUGS_EVENTS, BUGS_COMMANDS),
-    **{stage: (BUGS_EVENTS,) for stage in ("locate", "fix", "verify", "release", "notify")},
+    **dict.fromkeys(("locate", "fix", "verify", "release", "notify"), (BUGS_EVENTS,)),
 }
 """What each stage reads, beside its own retry topic."""
 

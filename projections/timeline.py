@@ -67,8 +67,13 @@ def usd(micros: int) -> str:
     return f"${micros / USD_MICROS:.4f}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return such as `1 bug` and `2 bugs`."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def _absorbed(event: BugAbsorbed) -> str:
-    return f"Took in bug {event.merged_bug_id} with {_count(len(event.reports), 'report')}."
+    return f"Took in bug {event.merged_bug_id} with {counted(len(event.reports), 'report')}."
 
 
 def _place(location: Location) -> str:
@@ -79,18 +84,18 @@ def _place(location: Location) -> str:
 def _located(event: BugLocated) -> str:
     if not event.locations:
         return f"Found no place to look at, by {event.method}."
-    best, places = _place(event.locations[0]), _count(len(event.locations), "place")
+    best, places = _place(event.locations[0]), counted(len(event.locations), "place")
     return f"Found {places} by {event.method}, first {best}."
 
 
 def _proposed(event: FixProposed) -> str:
     who = event.proposer + (f" with {event.model}" if event.model else "")
-    tried = _count(event.candidates_tried, "candidate")
+    tried = counted(event.candidates_tried, "candidate")
     return f"Attempt {event.attempt}: {who} proposed a patch to {', '.join(event.files)} ({tried})."
 
 
 def _declined(event: FixDeclined) -> str:
-    tried = _count(event.candidates_tried, "candidate")
+    tried = counted(event.candidates_tried, "candidate")
     return f"Attempt {event.attempt}: no patch after {tried}: {event.reason}"
 
 
@@ -107,10 +112,62 @@ def _checks(checks: tuple[CheckResult, ...]) -> str:
     passed = sum(check.verdict == Verdict.PASSED for check in checks)
     left_out = sum(check.verdict == Verdict.NOT_RUN for check in checks)
     not_run = f", {left_out} not run" if left_out else ""
-    return f"{passed} of {_count(len(checks), 'check')}{not_run}"
+    return f"{passed} of {counted(len(checks), 'check')}{not_run}"
 
 
-def _count(number: int, noun: str) -> str:
+_SENTENCES[event.type]
+    return wording.format(e=event) if isinstance(wording, str) else wording(event)
+
+
+def usd(micros: int) -> str:
+    """Return an amount of money as people write it."""
+    return f"${micros / USD_MICROS:.4f}"
+
+
+def _absorbed(event: BugAbsorbed) -> str:
+    return f"Took in bug {event.merged_bug_id} with {counted(len(event.reports), 'report')}."
+
+
+def _place(location: Location) -> str:
+    line = f":{location.line_start}" if location.line_start else ""
+    return location.path + line + (f" ({location.symbol})" if location.symbol else "")
+
+
+def _located(event: BugLocated) -> str:
+    if not event.locations:
+        return f"Found no place to look at, by {event.method}."
+    best, places = _place(event.locations[0]), counted(len(event.locations), "place")
+    return f"Found {places} by {event.method}, first {best}."
+
+
+def _proposed(event: FixProposed) -> str:
+    who = event.proposer + (f" with {event.model}" if event.model else "")
+    tried = counted(event.candidates_tried, "candidate")
+    return f"Attempt {event.attempt}: {who} proposed a patch to {', '.join(event.files)} ({tried})."
+
+
+def _declined(event: FixDeclined) -> str:
+    tried = counted(event.candidates_tried, "candidate")
+    return f"Attempt {event.attempt}: no patch after {tried}: {event.reason}"
+
+
+def _spent(event: BudgetSpent) -> str:
+    tokens = event.tokens_in + event.tokens_out
+    return f"Paid {usd(event.cost_usd_micros)} for a call of {event.model} ({tokens} tokens)."
+
+
+def _verified(event: FixVerified) -> str:
+    return f"Attempt {event.attempt}: the patch passed {_checks(event.checks)}."
+
+
+def _checks(checks: tuple[CheckResult, ...]) -> str:
+    passed = sum(check.verdict == Verdict.PASSED for check in checks)
+    left_out = sum(check.verdict == Verdict.NOT_RUN for check in checks)
+    not_run = f", {left_out} not run" if left_out else ""
+    return f"{passed} of {counted(len(checks), 'check')}{not_run}"
+
+
+def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 

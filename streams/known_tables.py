@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from projections.timeline import usd
+from projections.timeline import counted, usd
 from schemas.lifecycle import CLOSED, Status
 from schemas.reports import Severity
 from streams.answers import (
@@ -157,7 +157,7 @@ def _facts(about: BugState) -> Table:
         "Why": about.reason,
         "Merged into": about.merged_into,
         "Project": about.project,
-        "Severity": f"{about.severity}, {about.report_count} reports, {about.trust}",
+        "Severity": f"{about.severity}, {counted(about.report_count, 'report')}, by a {about.trust}",
         "Attempt": about.attempt,
         "Patch by": by,
         "Verified": about.verdict,
@@ -194,10 +194,10 @@ def _effects(effects: tuple[EffectAnswer, ...]) -> Table:
 
 def _money(budget: BudgetAnswer) -> str:
     total = budget.project_total
-    calls = f"{budget.model_calls} paid model calls"
+    calls = f"{counted(budget.model_calls, 'paid model call')}"
     return (
         f"Spent {usd(budget.spent_usd_micros)} of {usd(budget.budget_usd_micros)} in {calls};"
-        f" project {budget.project}: {usd(total.spent_usd_micros)} for {total.bugs} bugs"
+        f" project {budget.project}: {usd(total.spent_usd_micros)} for {counted(total.bugs, 'bug')}"
     )
 
 

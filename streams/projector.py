@@ -38,6 +38,10 @@ _LOG = logging.getLogger(__name__)
 Offsets = dict[int, int]
 
 
+Standing = Mapping[Generation, Mapping[int, int]]
+Write = Callable[[Engine, Standing, Sequence[Recorded]], dict[Generation, Offsets]]
+
+
 class Told(Protocol):
     """Told how far a build is."""
 
@@ -85,6 +89,19 @@ def starts(offsets: Iterable[Mapping[int, int]]) -> dict[TopicPartition, int]:
     }
 
 
+def together(
+    engine: Engine, standing: Standing, batch: Sequence[Recorded]
+) -> dict[Generation, Offsets]:
+    """Write rows and offsets of every view in one transaction; return where they then stand."""
+    if not batch:
+        return {generation: dict(at) for generation, at in standing.items()}
+    with engine.begin() as connection:
+        return {
+            generation: store.apply(connection, generation, batch, expected=at)
+            for generation, at in standing.items()
+        }
+
+
 def build(
     log: Log,
     engine: Engine,
@@ -92,12 +109,15 @@ def build(
     *,
     batch_records: int = BATCH_RECORDS,
     told: Told = _untold,
+    write: Write | None = None,
 ) -> int:
     """Build `wanted` from the first record on, beside the live rows, then switch to them.
 
     Goes on where an interrupted build stopped. Returns the number of records read. Raises
-    `store.MovedOnError` when another build got in the way; doing it again is safe.
+    `store.MovedOnError` when another build got in the way; doing it again is safe. Only a proof
+    gives another `write` than `together`, to show what comes of it.
     """
+    write = write or together
     store.prepare(engine)
     ends = log.end_offsets(partitions_of(BUGS_EVENTS))
     made = [_begin(engine, projection, ends) for projection in wanted]
@@ -106,7 +126,7 @@ def build(
     total = sum(max(0, ends[partition] - at) for partition, at in start.items())
     done = 0
     for batch in _batches(log.read(start), batch_records):
-        offsets = _apply(engine, offsets, readable(batch))
+        offsets = write(engine, offsets, readable(batch))
         done += len(batch)
         told(done, max(done, total))
     with engine.begin() as connection:
@@ -148,7 +168,7 @@ class Projector:
         consumer = self._consumer or self._open()
         records = consumer.poll(timeout_s, self._batch_records)
         try:
-            self._offsets = _apply(self._engine, self._offsets, readable(records))
+            self._offsets = together(self._engine, self._offsets, readable(records))
         except Exception:
             self.close()  # What was polled is not folded in: the next step reads it again.
             raise
@@ -238,18 +258,6 @@ def _begin(
             generation = store.begin(connection, projection)
             offsets = store.next_offsets(connection, generation)
         return generation, offsets
-
-
-def _apply(
-    engine: Engine, offsets: Mapping[Generation, Offsets], batch: Sequence[Recorded]
-) -> dict[Generation, Offsets]:
-    if not batch:
-        return dict(offsets)
-    with engine.begin() as connection:
-        return {
-            generation: store.apply(connection, generation, batch, expected=at)
-            for generation, at in offsets.items()
-        }
 
 
 def _batches(records: Iterable[Record], size: int) -> Iterator[list[Record]]:

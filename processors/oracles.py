@@ -46,6 +46,8 @@ class NotFound:
 
     reason: str
     detail: str = ""
+    unusable: bool = False
+    """Whether no test can be run at all until a setting is changed, which `reason` names."""
 
 
 def find_oracle(
@@ -61,7 +63,7 @@ def find_oracle(
     """
     suite = pytest.run(tree)
     if suite.ended in ("no_pytest", "refused"):
-        return NotFound(suite.reason, suite.output)
+        return NotFound(suite.reason, suite.output, unusable=suite.ended == "no_pytest")
     fitting = _fitting(suite, report, locations)
     if fitting:
         confirmed = _confirm(pytest, tree, fitting)

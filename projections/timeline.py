@@ -115,62 +115,6 @@ def _checks(checks: tuple[CheckResult, ...]) -> str:
     return f"{passed} of {counted(len(checks), 'check')}{not_run}"
 
 
-_SENTENCES[event.type]
-    return wording.format(e=event) if isinstance(wording, str) else wording(event)
-
-
-def usd(micros: int) -> str:
-    """Return an amount of money as people write it."""
-    return f"${micros / USD_MICROS:.4f}"
-
-
-def _absorbed(event: BugAbsorbed) -> str:
-    return f"Took in bug {event.merged_bug_id} with {counted(len(event.reports), 'report')}."
-
-
-def _place(location: Location) -> str:
-    line = f":{location.line_start}" if location.line_start else ""
-    return location.path + line + (f" ({location.symbol})" if location.symbol else "")
-
-
-def _located(event: BugLocated) -> str:
-    if not event.locations:
-        return f"Found no place to look at, by {event.method}."
-    best, places = _place(event.locations[0]), counted(len(event.locations), "place")
-    return f"Found {places} by {event.method}, first {best}."
-
-
-def _proposed(event: FixProposed) -> str:
-    who = event.proposer + (f" with {event.model}" if event.model else "")
-    tried = counted(event.candidates_tried, "candidate")
-    return f"Attempt {event.attempt}: {who} proposed a patch to {', '.join(event.files)} ({tried})."
-
-
-def _declined(event: FixDeclined) -> str:
-    tried = counted(event.candidates_tried, "candidate")
-    return f"Attempt {event.attempt}: no patch after {tried}: {event.reason}"
-
-
-def _spent(event: BudgetSpent) -> str:
-    tokens = event.tokens_in + event.tokens_out
-    return f"Paid {usd(event.cost_usd_micros)} for a call of {event.model} ({tokens} tokens)."
-
-
-def _verified(event: FixVerified) -> str:
-    return f"Attempt {event.attempt}: the patch passed {_checks(event.checks)}."
-
-
-def _checks(checks: tuple[CheckResult, ...]) -> str:
-    passed = sum(check.verdict == Verdict.PASSED for check in checks)
-    left_out = sum(check.verdict == Verdict.NOT_RUN for check in checks)
-    not_run = f", {left_out} not run" if left_out else ""
-    return f"{passed} of {counted(len(checks), 'check')}{not_run}"
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
-
-
 _SENTENCES: Mapping[str, str | Callable[[Any], str]] = {
     "bug.opened": "Opened by the report {e.report.origin.key} of a {e.report.trust}.",
     "report.linked": "Linked the report {e.report.origin.key}: {e.rule}, {e.similarity:.2f} alike.",

@@ -151,13 +151,14 @@ def ago(now: datetime, then: datetime) -> str:
 
 def _facts(about: BugState) -> Table:
     by = about.proposer and about.proposer + (f" with {about.model}" if about.model else "")
+    reports = counted(about.report_count, "report")
     facts: dict[str, Any] = {
         "Bug": f"{about.human_id}  ({about.bug_id})",
         "Status": _status(about.status),
         "Why": about.reason,
         "Merged into": about.merged_into,
         "Project": about.project,
-        "Severity": f"{about.severity}, {counted(about.report_count, 'report')}, by a {about.trust}",
+        "Severity": f"{about.severity}, {reports}, by a {about.trust}",
         "Attempt": about.attempt,
         "Patch by": by,
         "Verified": about.verdict,

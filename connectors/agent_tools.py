@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Annotated, Any, Literal, Protocol, assert_never
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from connectors.agent_prompt import OUTPUT_CHARS_MAX, excerpt
-from connectors.agent_tree import TreeError, WorkTree, is_test, relative
+from connectors.agent_tree import TreeError, WorkTree, decides_tests, is_test, relative
 from schemas.bugs import OracleKind
 from schemas.fixes import FileEdit, Oracle
-from schemas.values import FixTask, SandboxLimits, SandboxResult, SandboxSpec
+from schemas.values import SANDBOX_WORKDIR, FixTask, SandboxLimits, SandboxResult, SandboxSpec
 
 COMMAND_WALL_S_MAX = 120.0
 COMMAND_WALL_S_MIN = 5.0
@@ -21,6 +22,16 @@ VIEW_LINES_MAX = 400
 VIEW_LINE_CHARS_MAX = 500
 NODE_IDS_MAX = 50
 _RED, _GREEN = 1, 0
+_PYTEST_OPTIONS = (
+    "-rf",  # Lists what failed, which is how a red test is told from one that is merely there.
+    "--color=no",
+    "--maxfail=0",
+    f"--rootdir={SANDBOX_WORKDIR}",
+    *("-p", "no:cacheprovider"),
+    *("-p", "no:randomly"),
+)
+_FAILED = re.compile(r"^FAILED (?P<test>.{1,500}?\.py::[^\s\[]{1,500})", re.MULTILINE)
+"""Without parameters, whose text may hold anything: a test is red when it is for one of them."""
 _MEANING = {0: "all passed", 1: "some failed", 2: "could not be collected", 5: "no test was found"}
 
 
@@ -227,19 +238,20 @@ class Toolbox:
         return _report(found) if found.exit_code else _text(found.stdout)
 
     def _reproduce(self, node_ids: list[str]) -> str:
-        """Run tests on the base commit; if they are red there, they may be the oracle."""
+        """Run tests on the base commit; those that are red there may be the oracle."""
         if not node_ids:
             raise TreeError('say which tests: at="base" wants node_ids')
         files = self._new_tests(node_ids)
         with self._tree.at_base({**self._oracle_files(), **files}) as folder:
             result = self._test(node_ids, folder)
         said = _report(result)
-        if result.exit_code != _RED:
-            return f"{said}\n\nThis does not show the bug: at the base commit it has to fail."
+        red = tuple(dict.fromkeys(m["test"] for m in _FAILED.finditer(_text(result.stdout))))
+        if result.exit_code != _RED or not red:
+            return f"{said}\n\nThis does not show the bug: at the base commit a test has to fail."
         if self._task.oracle is None:
             self.oracle = Oracle(
                 kind=OracleKind.MODEL_TEST if files else OracleKind.SUITE_TEST,
-                node_ids=tuple(node_ids),
+                node_ids=red[:NODE_IDS_MAX],
                 files=files,
                 release_files=bool(files),
                 description="a test the model wrote; it failed at the base commit",
@@ -253,8 +265,8 @@ class Toolbox:
             path = _path_of(node_id)
             before, now = self._tree.read_base(path), self._tree.read(path)
             if before is None and path not in self._oracle_files():
-                if not is_test(path):
-                    raise TreeError(f"{path} is no test: name it test_... among the other tests")
+                if not is_test(path) or not path.endswith(".py") or decides_tests(path):
+                    raise TreeError(f"{path} is no test: make it test_....py among the others")
                 files[path] = now
             elif before is not None and before != now:
                 raise TreeError(f"{path} is a test of the project: put yours in a new file")
@@ -270,6 +282,9 @@ class Toolbox:
         old_tests = [edit.path for edit in edits if edit.before is not None and is_test(edit.path)]
         if old_tests:
             raise TreeError(f"refused: put these tests back as they were: {', '.join(old_tests)}")
+        deciding = [edit.path for edit in edits if decides_tests(edit.path)]
+        if deciding:
+            raise TreeError(f"refused: these decide how tests run: {', '.join(deciding)}")
         if all(is_test(edit.path) for edit in edits):
             raise TreeError("refused: nothing but tests has changed")
         for path, text in self.oracle.files.items():
@@ -288,7 +303,7 @@ class Toolbox:
         for node_id in node_ids:
             _path_of(node_id)
         argv = (str(self._task.python), *self._task.project.test_command)
-        result = self._run((*argv, "-p", "no:cacheprovider", *node_ids), folder)
+        result = self._run((*argv, *_PYTEST_OPTIONS, *node_ids), folder)
         meaning = _MEANING.get(-1 if result.exit_code is None else result.exit_code, "broken off")
         self.last_tests = f"{' '.join(node_ids) or 'all tests'}: {meaning}"
         return result

@@ -135,6 +135,16 @@ def is_test(path: str) -> bool:
     return named or configures or not _TEST_FOLDERS.isdisjoint(parts[:-1])
 
 
+def decides_tests(path: str) -> bool:
+    """Tell whether a file, being there, changes how tests run or what they import."""
+    name = PurePosixPath(path).name
+    return (
+        name in ("conftest.py", "sitecustomize.py", "usercustomize.py")
+        or name.endswith(".pth")
+        or (name == "__init__.py" and is_test(path))
+    )
+
+
 def unified(edits: tuple[FileEdit, ...]) -> str:
     """Return the edits as one diff, for people."""
     return "".join(line for edit in edits for line in _diff_lines(edit))

@@ -77,7 +77,8 @@ class FakeSandbox:
             return _result(4, b"no such test")
         faulty = (spec.workdir / "cart.py").read_text() != MENDED
         red = faulty and any("mean([])" in path.read_text() for path in paths)
-        return _result(1, b"1 failed in 0.0%ds" % len(self.specs)) if red else _result(0, b"passed")
+        said = f"FAILED {NODE_ID} - ZeroDivisionError\n1 failed in 0.0{len(self.specs)}s"
+        return _result(1, said.encode()) if red else _result(0, b"passed")
 
 
 def _result(code: int, stdout: bytes, stderr: bytes = b"") -> SandboxResult:

@@ -10,8 +10,9 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from connectors.agent_prompt import OUTPUT_CHARS_MAX
-from connectors.agent_tools import TOOLS, Toolbox, tool_definitions
+from connectors.agent_tools import TOOLS, Sandbox, Toolbox, tool_definitions
 from connectors.agent_tree import work_tree
+from connectors.sandbox import find_sandbox
 from schemas.bugs import OracleKind
 from schemas.fixes import Oracle
 from schemas.values import FixTask, SandboxResult, SandboxSpec
@@ -34,7 +35,7 @@ def tools(folder: Path, sandbox: FakeSandbox) -> Iterator[Toolbox]:
     yield from _toolbox(agents.make_task(folder), sandbox)
 
 
-def _toolbox(task: FixTask, sandbox: FakeSandbox) -> Iterator[Toolbox]:
+def _toolbox(task: FixTask, sandbox: Sandbox) -> Iterator[Toolbox]:
     files = task.oracle.files if task.oracle else {}
     with work_tree(task.tree, files) as tree:
         yield Toolbox(task, tree, sandbox, lambda: 60.0)
@@ -144,6 +145,35 @@ def test_a_test_red_at_the_base_becomes_the_oracle(tools: Toolbox) -> None:
     assert tools.oracle.release_files
 
 
+@pytest.mark.sandbox
+def test_of_the_tests_named_only_those_that_fail_are_the_oracle(folder: Path) -> None:
+    text = (
+        "import pytest\nfrom cart import mean\n\n\n"
+        "def test_fine():\n    assert mean([1]) == 1\n\n\n"
+        "@pytest.mark.parametrize('empty', [[], ()], ids=['a - b', 'c d'])\n"
+        "def test_empty(empty):\n    assert mean(empty) == 0\n"
+    )
+    for tools in _toolbox(agents.make_task(folder), find_sandbox()):
+        _do(tools, "edit", path=NEW_TEST_PATH, old="", new=text)
+        _do(tools, "run_tests", node_ids=[f"/sandbox/{NEW_TEST_PATH}"], at="base")
+
+        assert tools.oracle is not None
+        assert tools.oracle.node_ids == (NODE_ID,)
+
+
+@pytest.mark.sandbox
+def test_a_test_that_does_not_get_as_far_as_the_bug_shows_nothing(folder: Path) -> None:
+    text = "import nothing\n\n\ndef test_empty():\n    assert nothing\n"
+    fixture = "def test_empty(missing_fixture):\n    assert missing_fixture\n"
+    for tools in _toolbox(agents.make_task(folder), find_sandbox()):
+        for path, content in (("tests/test_a.py", text), ("tests/test_b.py", fixture)):
+            _do(tools, "edit", path=path, old="", new=content)
+            said = _do(tools, "run_tests", node_ids=[path], at="base")
+
+            assert "does not show the bug" in said
+        assert tools.oracle is None
+
+
 def test_red_is_looked_for_on_the_unchanged_code(tools: Toolbox) -> None:
     _mend(tools)
     _reproduce(tools)
@@ -232,6 +262,17 @@ def test_submit_wants_old_tests_as_they_were(tools: Toolbox, folder: Path) -> No
     (folder / "tests" / "test_cart.py").unlink()
 
     assert "tests/test_cart.py" in _refused(tools, "submit", explanation="why")
+
+
+@pytest.mark.parametrize(
+    "path", ["tests/conftest.py", "tests/__init__.py", "sitecustomize.py", "x.pth"]
+)
+def test_submit_wants_nothing_that_decides_how_tests_run(tools: Toolbox, path: str) -> None:
+    _reproduce(tools)
+    _mend(tools)
+    _do(tools, "edit", path=path, old="", new="\n")
+
+    assert path in _refused(tools, "submit", explanation="why")
 
 
 def test_submit_wants_the_test_that_was_seen_red(tools: Toolbox, folder: Path) -> None:

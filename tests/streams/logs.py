@@ -15,10 +15,11 @@ from streams.log import (
     Position,
     Record,
     TopicPartition,
+    ask_until,
     commit_together,
 )
 
-WAIT_S_MAX = 20.0
+WAIT_S_MAX = 60.0
 
 
 @dataclass
@@ -56,7 +57,7 @@ def write(log: Log, *records: Outgoing) -> None:
     """Write `records` in one transaction of their own."""
     producer = log.producer(f"writer-{time.monotonic_ns()}")
     try:
-        producer.init()
+        ask_until(producer.init, WAIT_S_MAX)  # A new broker makes its own topics first.
         producer.begin()
         for record in records:
             producer.produce(record)

@@ -69,7 +69,7 @@ def test_from_an_empty_list_to_decisions_and_back(app: typer.Typer, kafka_bootst
     assert _json(app, "discard", second, "--reason", "an old one") == [second]
     assert _json(app, "requeue", "--stage", STAGE, "--all") == [third, fourth]
     assert "Nothing to do" in _run(app, "requeue", "--stage", STAGE, "--all")
-    assert "an old one" in _run(app, "list", "--stage", STAGE, "--decided")
+    assert "an old" in _run(app, "list", "--stage", STAGE, "--decided")
     verbs = [one["decision"]["verb"] for one in _json(app, "list", "--stage", STAGE, "--decided")]
     assert verbs == ["requeued", "discarded", "requeued", "requeued"]
 

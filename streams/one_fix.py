@@ -13,8 +13,10 @@ from git.exc import GitCommandError
 
 from processors.ports import Blobs, Progress
 from schemas import topics
+from schemas.bugs import ApprovalRequested
 from schemas.codec import decode
 from schemas.errors import FatalError, UserError
+from schemas.event import Event
 from schemas.projects import Project
 from schemas.received import ReceivedReport
 from streams.config import Settings
@@ -117,7 +119,7 @@ def fixed(
             for each in steppers:
                 running.callback(each.close)
             run_until_idle(steppers)
-        story = Story.of(facts_of(log), parts.blobs)
+        story = Story.of(_told(facts_of(log)), parts.blobs)
         if story is None:
             raise FatalError("the report did not become a bug; its dead letters say why")
         yield story, parts.blobs
@@ -138,6 +140,15 @@ def facts_of(log: Log) -> list[Fact]:
     """Return what the log holds about bugs, in order."""
     places = partitions_of(topics.BUGS_EVENTS)
     return [_fact(record) for record in log.read(log.begin_offsets(places))]
+
+
+def _told(facts: list[Fact]) -> list[Fact]:
+    # Without --push the release waits for an approval that nobody is asked for.
+    return [fact for fact in facts if not _is_release_approval(fact.event)]
+
+
+def _is_release_approval(event: Event) -> bool:
+    return isinstance(event, ApprovalRequested) and event.subject == "release"
 
 
 def _fact(record: Record) -> Fact:

@@ -88,6 +88,8 @@ class Story:
     @property
     def outcome(self) -> str:
         """Return how it stands, in words."""
+        if self.verified and self.status in {Status.VERIFYING, Status.WAITING_FOR_APPROVAL}:
+            return "verified"
         return _WORDS.get(self.status, str(self.status).replace("_", " "))
 
     @property

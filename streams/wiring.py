@@ -190,6 +190,24 @@ def _locate(parts: Parts) -> Stage:
     return locate.make(parts.checkouts, parts.blobs, parts.settings.project_of)
 
 
+def _fix(parts: Parts) -> Stage:
+    from processors import fix
+
+    return fix.make(
+        parts.checkouts,
+        parts.sandbox,
+        parts.blobs,
+        parts.proposers(),
+        parts.settings.project_of,
+    )
+
+
+def _verify(parts: Parts) -> Stage:
+    from processors import verify
+
+    return verify.make(parts.checkouts, parts.sandbox, parts.blobs, parts.settings.project_of)
+
+
 def _release(parts: Parts) -> Stage:
     from connectors.forge import GitForge
     from processors import release
@@ -216,6 +234,8 @@ _STAGES: dict[str, Callable[[Parts], Stage]] = {
     "dedupe": _dedupe,
     "lifecycle": _lifecycle,
     "locate": _locate,
+    "fix": _fix,
+    "verify": _verify,
     "release": _release,
     "notify": _notify,
 }

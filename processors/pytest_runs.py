@@ -204,21 +204,25 @@ def _read(result: SandboxResult, command: str, mark: bytes, wall_s: float) -> Py
     tests: dict[str, TestResult] = {}
     uncollected: dict[str, str] = {}
     status: int | None = None
+    expected = 0
     missing = False
     for record in records:
         match record.get("kind"):
-            case "test" if record.get("outcome") in ("passed", "failed", "skipped"):
+            case "test" if _tells(record):
                 result_of = _test(record)
                 tests[result_of.node_id] = _worse(tests.get(result_of.node_id), result_of)
             case "collect":
                 uncollected[str(record["id"])] = str(record["text"])
             case "finish":
                 status = int(record["status"])
+                expected = int(record["collected"])
             case "no_pytest":
                 missing = True
             case _:
                 continue
     output = (result.stdout.decode("utf-8", "replace") + rest)[-OUTPUT_CHARS_MAX:]
+    if len(tests) < expected:
+        status = None  # A test called pytest.exit: the rest never ran.
     ended, reason = _ended(result, status, output, missing=missing, wall_s=wall_s)
     return PytestRun(command, ended, reason, tests, uncollected, output, result.wall_s)
 
@@ -235,6 +239,12 @@ def _records(stderr: bytes, mark: bytes) -> tuple[list[dict[str, Any]], str]:
         except ValueError:  # Cut off where the output ended.
             continue
     return records, b"\n".join(line for line in rest if line.strip()).decode("utf-8", "replace")
+
+
+def _tells(record: Mapping[str, Any]) -> bool:
+    """Return whether a phase says what came of its test; a setup or teardown gone well does not."""
+    outcome = record.get("outcome")
+    return outcome in ("failed", "skipped") or (outcome == "passed" and record["when"] == "call")
 
 
 def _test(record: Mapping[str, Any]) -> TestResult:

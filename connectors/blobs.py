@@ -13,13 +13,14 @@ import secrets
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from schemas.errors import PoisonError
+from schemas.errors import PoisonError, TransientError
 from schemas.event import BlobRef
 from schemas.values import ErasedError
 
@@ -54,19 +55,12 @@ class FolderBlobs:
     def put(self, content: bytes, *, media_type: str, subject: str) -> BlobRef:
         """Store `content` durably for `subject`; the same two always give the same ref.
 
-        Raises `PoisonError` above `BLOB_BYTES_MAX`.
+        Raises `PoisonError` above `BLOB_BYTES_MAX`, `TransientError` where the disk fails us.
         """
-        sealed = _seal(self._key_for(subject), content)
-        ref = _ref(sealed, content, media_type, subject)
-        path = self._path(ref.sha256)
-        if _read(path) == sealed:
-            # Another writer may have renamed it and not yet synced the folder.
-            _sync_folder(path.parent)
-            return ref
-        self._make_fan_out(path.parent)
-        temporary = self._write_incoming(sealed)
-        temporary.replace(path)
-        _sync_folder(path.parent)
+        with _disk():
+            sealed = _seal(self._key_for(subject), content)
+            ref = _ref(sealed, content, media_type, subject)
+            self._write(self._path(ref.sha256), sealed)
         return ref
 
     def get(self, ref: BlobRef) -> bytes:
@@ -75,9 +69,10 @@ class FolderBlobs:
         Raises `ErasedError` once its key is destroyed, `PoisonError` if the bytes are missing or
         do not match their hash, or if their key is gone though nobody erased it.
         """
-        sealed = _checked(_read(self._path(ref.sha256)), ref)
-        erased = self._tombstone(ref.subject).exists()
-        return _open(_read(self._key_path(ref.subject)), sealed, erased=erased)
+        with _disk():
+            sealed = _checked(_read(self._path(ref.sha256)), ref)
+            erased = self._tombstone(ref.subject).exists()
+            return _open(_read(self._key_path(ref.subject)), sealed, erased=erased)
 
     def verify(self, ref: BlobRef) -> bool:
         """Return whether the stored bytes are there and match their hash, readable or erased."""
@@ -112,6 +107,16 @@ class FolderBlobs:
                 _sync_folder(path.parent)
             temporary.unlink()
         raise PoisonError("the key of a subject was erased again and again while it was made")
+
+    def _write(self, path: Path, sealed: bytes) -> None:
+        if _read(path) == sealed:
+            # Another writer may have renamed it and not yet synced the folder.
+            _sync_folder(path.parent)
+            return
+        self._make_fan_out(path.parent)
+        temporary = self._write_incoming(sealed)
+        temporary.replace(path)
+        _sync_folder(path.parent)
 
     def _write_incoming(self, data: bytes) -> Path:
         descriptor, name = tempfile.mkstemp(dir=self._incoming)  # mode 0600
@@ -231,6 +236,15 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """Raise `TransientError` for a full or failing disk: it must make no record a dead letter."""
+    try:
+        yield
+    except OSError as error:
+        raise TransientError(f"the blob store's disk fails: {error.strerror}") from error
 
 
 def _sync_folder(folder: Path) -> None:

@@ -209,7 +209,7 @@ def _archive(git: Git, commit: str, folder: Path) -> None:
         tree.mkdir()
         with tarfile.open(packed) as archive:
             _extract(archive, tree)
-    except (GitError, tarfile.TarError) as error:
+    except (GitError, tarfile.TarError, OSError) as error:
         raise TransientError(f"the tree of {commit} cannot be unpacked") from error
     finally:
         packed.unlink(missing_ok=True)

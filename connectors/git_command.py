@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from schemas.errors import PoisonError, TransientError
+from schemas.errors import FatalError, PoisonError, TransientError
 
 _SAFE_CONFIG = (
     "core.hooksPath=/dev/null",
@@ -170,5 +170,5 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def _program() -> str:
     program = shutil.which("git")
     if program is None:
-        raise PoisonError("git is not installed: install it, and see `bugstream doctor`")
+        raise FatalError("git is not installed: install it, and see `bugstream doctor`")
     return program

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.blobs import BLOB_BYTES_MAX, FolderBlobs, MemoryBlobs
-from schemas.errors import PoisonError
+from schemas.errors import PoisonError, TransientError
 from schemas.event import BlobRef
 from schemas.values import ErasedError
 
@@ -181,6 +181,23 @@ def test_erasure_by_another_process_is_seen_at_once(tmp_path: Path) -> None:
     with pytest.raises(ErasedError):
         ours.get(before)
     assert put(ours, b"x").sha256 != before.sha256
+
+
+def test_a_disk_that_fails_is_tried_again_and_nothing_half_written_is_seen(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path)
+    ref = put(blobs, b"x")
+    key = next((tmp_path / "keys").rglob("*.key"))
+    secret = key.read_bytes()
+    key.unlink()
+    key.mkdir()  # Reading it fails, as on a broken disk; root may read what nobody else may.
+
+    with pytest.raises(TransientError, match="disk"):
+        blobs.get(ref)
+    with pytest.raises(TransientError, match="disk"):
+        put(blobs, b"y")
+    key.rmdir()
+    key.write_bytes(secret)
+    assert blobs.get(ref) == b"x"
 
 
 def test_leftovers_of_killed_writers_are_removed_when_they_are_old(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from schemas.fixes import FileEdit, Oracle, Proposal
 from schemas.projects import Project
 from schemas.values import Release
 from tests.connectors.agent_trace_schema import problems
+from tests.connectors.git_servers import PASSWORD, askpass, fake_ssh, over_http
 from tests.connectors.repositories import ENVIRONMENT, commit_files, git, make_remote, project
 
 BEFORE = "def total(prices):\n    result = 0\n    for price in prices:\n        result = price\n"
@@ -296,6 +297,47 @@ def test_only_the_final_trailers_count(place: Place) -> None:
     place.release(message=quoted)
 
     assert place.forge.find(place.project, BRANCH) is None
+
+
+# --- over the wire ---
+
+
+def test_http_works_with_the_password_of_askpass_which_stands_nowhere_else(
+    place: Place, tmp_path: Path
+) -> None:
+    with over_http(place.bare) as url:
+        place.project = project(url)
+        place.forge = GitForge(GitCheckouts(tmp_path / "over-http", environment=askpass(tmp_path)))
+        release = place.release()
+
+        assert place.forge.find(place.project, BRANCH) == release
+        assert place.release() == release
+    assert release.remote == url
+    assert place.note(release.commit)["id"] == str(TRACE)
+    kept = [path for path in (tmp_path / "over-http").rglob("*") if path.is_file()]
+    assert all(PASSWORD.encode() not in path.read_bytes() for path in kept)
+
+
+@pytest.mark.parametrize("password", [None, "wrong"])
+def test_http_without_the_right_password_says_what_to_give(
+    place: Place, tmp_path: Path, password: str | None
+) -> None:
+    environment = askpass(tmp_path, password) if password else ENVIRONMENT
+    forge = GitForge(GitCheckouts(tmp_path / "over-http", environment=environment))
+
+    with over_http(place.bare) as url, pytest.raises(PoisonError, match="GIT_ASKPASS"):
+        forge.find(project(url), BRANCH)
+
+
+def test_ssh_works_and_never_asks_a_person(place: Place, tmp_path: Path) -> None:
+    place.project = project(f"ssh://git@example.org{place.bare}")
+    place.forge = GitForge(GitCheckouts(tmp_path / "over-ssh", environment=fake_ssh(tmp_path)))
+
+    release = place.release()
+
+    calls = (tmp_path / "ssh-calls").read_text().splitlines()
+    assert place.refs()[f"refs/heads/{BRANCH}"] == release.commit
+    assert all("-oBatchMode=yes" in call and "git@example.org" in call for call in calls)
 
 
 # --- notes and other writers ---

@@ -1,0 +1,177 @@
+"""The three contenders of `bench throughput`, each a program: all do `work` on every record.
+
+`python -m streams.bench_workers stage|bare|faust BOOTSTRAP GROUP` runs until it is ended.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import uuid5
+
+from processors.base import Processor
+from schemas import topics
+from schemas.codec import decode
+from schemas.event import NAMESPACE, Actor, ActorKind, BlobRef, Event, caused_by
+from schemas.raw import Origin, RawReceived
+from schemas.reports import ReportCommented, Trust
+from streams.log import Outgoing, outgoing
+from streams.runner import BATCH_RECORDS_MAX
+
+SOURCE = topics.RAW["http"]
+SINK = topics.BUGS_NORMALIZED
+PROJECTS = 24
+BATCH_WAIT_S = 0.005
+"""As the stage's own consumer waits for a batch to fill."""
+COMMIT_S = 1.0
+"""How often faust commits its offsets; its default is 2.8 s."""
+_NAME = "bench"
+_BODY = "The basket is emptied when a second voucher is entered. " * 8
+
+
+def raw_events(count: int) -> Iterator[RawReceived]:
+    """Yield `count` deliveries of about 1 KB, spread over projects."""
+    blob_sum = sha256(_BODY.encode()).hexdigest()
+    for number in range(count):
+        event_id = uuid5(NAMESPACE, f"bench/{number}")
+        yield RawReceived(
+            event_id=event_id,
+            project=f"project-{number % PROJECTS}",
+            actor=Actor(kind=ActorKind.STAGE, id="relay"),
+            occurred_at=datetime(2026, 1, 1, tzinfo=UTC),
+            correlation_id=event_id,
+            origin=Origin(channel="http", container="bench", item=str(number)),
+            route="bugs/receive",
+            delivery_id=str(number),
+            content_type="application/json",
+            body=_BODY,
+            content_sha256=blob_sum,
+            authenticated=True,
+        )
+
+
+def handle(event: Event) -> Iterator[Event]:
+    """Yield the one event that a delivery leads to."""
+    if isinstance(event, RawReceived):
+        comment = BlobRef(
+            sha256=event.content_sha256,
+            size_bytes=len(event.body or ""),
+            media_type="text/plain",
+            subject="bench",
+        )
+        yield ReportCommented(
+            **caused_by(event, _NAME),
+            report_id=event.origin.report_id,
+            origin=event.origin,
+            comment_blob=comment,
+            trust=Trust.STRANGER,
+        )
+
+
+def work(value: bytes | None) -> list[Outgoing]:
+    """Decode, handle, encode: the same calls in all three."""
+    return [outgoing(event) for event in handle(decode(value))]
+
+
+def run_stage(bootstrap: str, group: str) -> None:
+    """Run it as any stage of ours."""
+    from threading import Event as Stop
+
+    from streams.kafka_log import KafkaLog
+    from streams.runner import Runner
+
+    stage = Processor(_NAME, (SOURCE,), handle)
+    with KafkaLog(bootstrap) as log, Runner(stage, log, app=group) as runner:
+        runner.run(Stop())
+
+
+def run_bare(bootstrap: str, group: str) -> None:
+    """Run the shortest right loop: consume, work, one transaction with the offsets. No checks."""
+    from confluent_kafka import Consumer, Producer, TopicPartition
+
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "isolation.level": "read_committed",
+        }
+    )
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "transactional.id": group,
+            "linger.ms": 2,
+            "compression.type": "lz4",
+        }
+    )
+    producer.init_transactions()
+    consumer.subscribe([SOURCE.name])
+    while True:
+        messages = consumer.consume(BATCH_RECORDS_MAX, timeout=BATCH_WAIT_S)
+        if not messages:
+            continue
+        results = [out for message in messages for out in work(message.value())]
+        ends = {m.partition(): (m.offset() or 0) + 1 for m in messages}
+        producer.begin_transaction()
+        for out in results:
+            producer.produce(
+                out.topic, out.value, out.key, out.partition, headers=list(out.headers)
+            )
+        producer.send_offsets_to_transaction(
+            [TopicPartition(SOURCE.name, place or 0, end) for place, end in ends.items()],
+            consumer.consumer_group_metadata(),
+        )
+        producer.commit_transaction()
+
+
+def run_faust(bootstrap: str, group: str) -> None:
+    """Run a faust agent, at least once, which is the most it can promise."""
+    import faust
+
+    app: Any = faust.App(
+        group,
+        broker=f"kafka://{bootstrap}",
+        store="memory://",
+        web_enabled=False,
+        topic_disable_leader=True,
+        processing_guarantee="at_least_once",
+        broker_commit_interval=COMMIT_S,
+        consumer_auto_offset_reset="earliest",
+        # As the others: the time to fill a batch. It need not compress, which is to its advantage.
+        producer_linger=0.002,
+        # More in memory than by default (4,096): also to its advantage.
+        stream_buffer_maxsize=16_384,
+        broker_max_poll_records=BATCH_RECORDS_MAX,
+    )
+    source = app.topic(SOURCE.name, value_type=bytes, value_serializer="raw", key_serializer="raw")
+    sink = app.topic(SINK.name, value_serializer="raw", key_serializer="raw")
+
+    async def agent(stream: Any) -> None:
+        async for value in stream:
+            for out in work(value):
+                await sink.send(
+                    key=out.key,
+                    value=out.value,
+                    partition=out.partition,
+                    headers=dict(out.headers),
+                )
+
+    app.agent(source)(agent)
+    app.worker_init()
+    worker = faust.Worker(app, loglevel="WARNING", redirect_stdouts=False)
+    worker.execute_from_commandline()
+
+
+CONTENDERS: dict[str, Callable[[str, str], None]] = {
+    "stage": run_stage,
+    "bare": run_bare,
+    "faust": run_faust,
+}
+
+if __name__ == "__main__":
+    CONTENDERS[sys.argv[1]](sys.argv[2], sys.argv[3])

@@ -35,6 +35,12 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("bugstream"))
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     config: Annotated[
@@ -45,18 +51,17 @@ def options(
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log what is done.")] = False,
     show_version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", is_eager=True)
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_version),
     ] = False,
 ) -> None:
     """Bug reports in; verified fixes, or an honest 'could not', out."""
-    del config, bootstrap  # Read by `cli_context.settings` when a command needs them.
+    # The first two are read by `cli_context.settings` when a command needs them.
+    del config, bootstrap, show_version
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(threadName)s %(levelname)s %(message)s",
     )
-    if show_version:
-        typer.echo(version("bugstream"))
-        raise typer.Exit
 
 
 for _part in (

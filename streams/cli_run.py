@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,7 @@ from streams.config import Settings
 
 if TYPE_CHECKING:
     from streams.supervisor import Child, ChildEvent
-    from streams.wiring import Parts
+    from streams.wiring import Worker
 
 _Port = Annotated[
     int | None, typer.Option(min=0, max=65535, help="Port of the gateway; 0: any free one.")
@@ -66,7 +67,7 @@ def run(
     """Run some stages in this process. Example: bugstream run fix verify --slot 1."""
     from streams.kafka_log import KafkaLog
     from streams.signals import stop_on_signals
-    from streams.wiring import Parts
+    from streams.wiring import Parts, worker
 
     conf = settings(ctx)
     if port is not None:
@@ -76,7 +77,8 @@ def run(
         KafkaLog(bootstrap_of(conf), conf.kafka_options) as log,
         Parts(conf, log) as parts,
     ):
-        raise typer.Exit(work(names, parts, slot=slot, stop=stop))
+        made = [(name, worker(name, parts, slot=slot)) for name in names]
+        raise typer.Exit(work(made, stop))
 
 
 def prepare(conf: Settings) -> None:
@@ -110,45 +112,40 @@ def tell(event: ChildEvent) -> None:
     typer.echo(f"{event.name} [{event.pid}] {event.what}{status}{again}", err=True)
 
 
-def work(names: list[str], parts: Parts, *, slot: int, stop: threading.Event) -> int:
-    """Run the workers called `names`, a thread each, until `stop` or the first failure.
+def work(workers: Sequence[tuple[str, Worker]], stop: threading.Event) -> int:
+    """Run `workers`, a thread each, until `stop` or the first failure.
 
     Returns the exit status: a failed worker ends the process, and its restart finds out.
     """
-    from streams.wiring import worker
+    failures: list[tuple[str, BaseException]] = []
 
-    failures: list[BaseException] = []
-
-    def one(name: str) -> None:
+    def one(name: str, worker: Worker) -> None:
         try:
-            worker(name, parts, slot=slot).run(stop)
+            worker.run(stop)
         except BaseException as error:  # noqa: BLE001  # whatever it was, the process must end
-            failures.append(error)
+            failures.append((name, error))
         finally:
             stop.set()
 
-    threads = [threading.Thread(target=one, args=(name,), name=name) for name in names]
+    threads = [threading.Thread(target=one, args=pair, name=pair[0]) for pair in workers]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return _status(failures)
+    return _status(*failures[0]) if failures else exit_codes.OK
 
 
-def _status(failures: list[BaseException]) -> int:
+def _status(name: str, error: BaseException) -> int:
     from streams.log import FencedError, RetriableError
 
-    if not failures:
-        return exit_codes.OK
-    first = failures[0]
-    if not isinstance(first, BugstreamError):
-        raise first
-    typer.echo(f"{threading.current_thread().name}: {first}", err=True)
+    if not isinstance(error, BugstreamError):
+        raise error
+    typer.echo(f"{name}: {error}", err=True)
     for kind, status in (
         (FencedError, exit_codes.FENCED),
         (RetriableError, exit_codes.UNREACHABLE),
         (UserError, exit_codes.MISUSED),
     ):
-        if isinstance(first, kind):
+        if isinstance(error, kind):
             return status
     return exit_codes.FAILED

@@ -131,7 +131,9 @@ def panel(story: Story) -> RenderableType:
     if story.reason:
         parts.append(Text(story.reason))
     if story.proposal is not None:
-        parts.append(Syntax(story.proposal.diff.rstrip(), "diff", background_color="default"))
+        parts.append(
+            Syntax(story.proposal.diff.rstrip(), "diff", background_color="default", word_wrap=True)
+        )
     elif story.locations:
         parts.append(_places(story.locations))
     if story.checks:

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from processors.base import StatefulProcessor, Task
+from schemas.errors import UserError
+from schemas.topics import SOURCES, STAGES
+from streams import wiring
+from streams.config import Settings
+from streams.memory_log import MemoryLog
+from streams.wiring import Parts
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Parts]:
+    settings = Settings.model_validate({"data_dir": tmp_path, "project": ({"id": "shop"},)})
+    with MemoryLog() as log, Parts(settings, log) as opened:
+        yield opened
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("name", STAGES)
+def test_every_stage_can_be_made_and_reads_what_the_table_says(parts: Parts, name: str) -> None:
+    stage = wiring.stage(name, parts)
+
+    assert stage.name == name
+    assert stage.sources == SOURCES[name]
+    assert isinstance(stage, Task) == (name not in {"normalize", "dedupe", "lifecycle"})
+    assert isinstance(stage, StatefulProcessor) == (name in {"dedupe", "lifecycle"})
+
+
+def test_up_runs_every_worker_in_one_process() -> None:
+    assert sorted(name for group in wiring.GROUPS.values() for name in group) == sorted(
+        wiring.WORKERS
+    )
+
+
+@pytest.mark.sandbox
+def test_the_model_is_asked_last_and_only_with_a_key(parts: Parts, tmp_path: Path) -> None:
+    keyed = Settings.model_validate({"data_dir": tmp_path, "anthropic_api_key": "k"})
+
+    with Parts(keyed, parts.log) as with_key:
+        assert [p.name for p in with_key.proposers()] == ["template", "anthropic"]
+    assert [p.name for p in parts.proposers()] == ["template"]
+
+
+def test_a_name_there_is_not_is_refused_with_those_there_are(parts: Parts) -> None:
+    with pytest.raises(UserError, match="gateway, relay, normalize"):
+        wiring.worker("fixx", parts)

@@ -211,7 +211,16 @@ def relay(path: str, bootstrap: str, position_file: str = "") -> int:
     return 0
 
 
-_ROLES: dict[str, Callable[..., int]] = {"receive": receive, "relay": relay}
+def direct(bootstrap: str) -> int:
+    """Serve the negative control of the outage."""
+    from streams.prove_direct import serve
+
+    with stop_with_parent() as stop:
+        serve(bootstrap, stop, tell)
+    return 0
+
+
+_ROLES: dict[str, Callable[..., int]] = {"receive": receive, "relay": relay, "direct": direct}
 
 if __name__ == "__main__":
     sys.exit(_ROLES[sys.argv[1]](*sys.argv[2:]))

@@ -1,0 +1,279 @@
+"""`bugstream prove --outage`: webhooks while Kafka is dead, over real HTTP into the real system."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import http.client
+import json
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from processors.ports import Progress
+from schemas import topics
+from schemas.codec import decode
+from schemas.errors import FatalError, TransientError
+from schemas.raw import RawReceived
+from schemas.reports import ReportNormalized
+from streams.broker import Broker, temporary_broker
+from streams.cli_run import children, prepare
+from streams.config import Settings
+from streams.figures import Figures, machine
+from streams.kafka_log import KafkaLog
+from streams.log import partitions_of
+from streams.prove_children import Child
+from streams.serving import address_of
+from streams.supervisor import Child as SupervisedChild
+from streams.supervisor import Supervisor
+
+SECRET = "a secret of this proof"  # noqa: S105  # it guards nothing
+ANSWER_S_MAX = 10.0
+"""What GitHub waits for; a later answer is none."""
+SENDERS = 8
+REDELIVERED_EVERY = 10
+START_S_MAX = 90.0
+SETTLE_S_MAX = 240.0
+CONTROL_WEBHOOKS_MAX = 40
+CONTROL_OUTAGE_S_MAX = 15.0
+_CHILDREN = ("gateway", "short")
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a sender heard; status 0: nothing in time."""
+
+    delivery: str
+    status: int
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Deliveries and reports in Kafka, with how often each is there."""
+
+    raw: Counter[str]
+    normalized: Counter[str]
+
+
+def prove(*, webhooks: int, outage_s: float, progress: Progress) -> Figures:
+    """Return what became of `webhooks` signed deliveries that arrive while the broker is dead.
+
+    Starts its own broker and processes, and ends them. Raises `FatalError` when they do not start.
+    """
+    rows: list[tuple[str | int | float, ...]] = []
+    outcomes = []
+    few = min(webhooks, CONTROL_WEBHOOKS_MAX)
+    short_s = min(outage_s, CONTROL_OUTAGE_S_MAX)
+    for name, system, count, down_s in (
+        ("proof", _real, webhooks, outage_s),
+        ("control", _without_inbox, few, short_s),
+    ):
+        with temporary_broker() as broker, system(broker) as url:
+            answers = _send_during_outage(broker, url, count, down_s, progress)
+            recovered_s = time.monotonic()
+            wanted = {answer.delivery for answer in answers}
+            found = _settled(broker, wanted, progress, normalizes=system is _real)
+            settled_s = time.monotonic() - recovered_s
+        accepted = sum(200 <= answer.status < 300 for answer in answers)
+        took = sorted(answer.took_s for answer in answers)
+        lost = len(wanted - found.raw.keys())
+        doubled = sum((found.raw + found.normalized).values()) - len(found.raw + found.normalized)
+        rows.append(
+            (
+                *(name, count, len(answers), accepted, took[len(took) // 2], took[-1], lost),
+                *(found.raw.total(), found.normalized.total(), down_s, settled_s),
+            )
+        )
+        exact = found.raw.total() == found.normalized.total() == count
+        outcomes.append((accepted == len(answers), lost == 0, doubled == 0, exact))
+    return _figures(rows, holds=all(outcomes[0]), control_holds=not all(outcomes[1][:3]))
+
+
+def _figures(
+    rows: list[tuple[str | int | float, ...]], *, holds: bool, control_holds: bool
+) -> Figures:
+    return Figures(
+        name="outage",
+        claim="Webhooks that arrive while Kafka is dead are all answered 2xx and processed once",
+        measured_on=machine(),
+        columns=(
+            *("run", "webhooks", "requests", "answered 2xx", "median s", "slowest s", "lost"),
+            *("raw records", "normalized", "broker dead s", "caught up after s"),
+        ),
+        rows=rows,
+        holds=holds,
+        control_holds=control_holds,
+        notes=(
+            f"every {REDELIVERED_EVERY}th webhook is delivered twice; gateway, relay, normalize,"
+            " dedupe and lifecycle run as under `bugstream up`.",
+            f"control: no inbox; the webhook is written to Kafka before the answer, which comes"
+            f" within {ANSWER_S_MAX:.0f} s or not at all. GitHub does not send again.",
+        ),
+    )
+
+
+@contextmanager
+def _real(broker: Broker) -> Iterator[str]:
+    """Yield the address of the gateway of a real system, kept running by the real supervisor."""
+    with tempfile.TemporaryDirectory(prefix="bugstream-prove-") as folder, ExitStack() as stack:
+        conf = Settings(
+            data_dir=Path(folder),
+            kafka=broker.bootstrap,
+            port=0,
+            github_webhook_secrets=(SecretStr(SECRET),),
+        )
+        prepare(conf)
+        words = conf.data_path / "words"
+        chosen = [_quiet(child, words) for child in children(conf) if child.name in _CHILDREN]
+        stop = threading.Event()
+        supervisor = Supervisor(chosen, conf.data_path, conf.drain_s_max, lambda _: None)
+        thread = threading.Thread(target=supervisor.run, args=(stop,))
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(stop.set)
+        yield _address(lambda: address_of(conf))
+
+
+def _quiet(child: SupervisedChild, words: Path) -> SupervisedChild:
+    """Return `child` with its log in a file: a dead broker makes it say much."""
+    shell = ("/bin/sh", "-c", 'exec "$@" >>"$0" 2>&1', str(words))
+    return replace(child, argv=(*shell, *child.argv))
+
+
+@contextmanager
+def _without_inbox(broker: Broker) -> Iterator[str]:
+    """Yield the address of the negative control: a gateway that writes to Kafka itself."""
+    with KafkaLog(broker.bootstrap) as log:
+        log.ensure_topics([topics.RAW["github"], topics.BUGS_NORMALIZED])
+    child = Child("direct", broker.bootstrap)
+    try:
+        yield _address(lambda: f"http://127.0.0.1:{child.done}" if child.done else None)
+    finally:
+        child.stop()
+
+
+def _address(ask: Callable[[], str | None]) -> str:
+    deadline = time.monotonic() + START_S_MAX
+    while True:
+        url = ask()
+        if url is not None and _answers(url):
+            return url
+        if time.monotonic() > deadline:
+            raise FatalError(f"the gateway did not start within {START_S_MAX:.0f} s")
+        time.sleep(_POLL_S)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=1) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _send_during_outage(
+    broker: Broker, url: str, webhooks: int, outage_s: float, progress: Progress
+) -> list[_Answer]:
+    """Kill the broker, deliver while it is dead, and start it again after `outage_s`."""
+    numbers = [n for n in range(webhooks) for _ in range(2 if n % REDELIVERED_EVERY == 0 else 1)]
+    broker.kill()
+    killed_s = time.monotonic()
+    done = 0
+
+    def send(place: int) -> _Answer:
+        nonlocal done
+        # Spread over the first nine tenths, so that the last one still meets a dead broker.
+        due_s = killed_s + 0.9 * outage_s * place / len(numbers)
+        time.sleep(max(0.0, due_s - time.monotonic()))
+        answer = _post(url, numbers[place])
+        done += 1
+        progress(done, len(numbers), "webhooks sent while Kafka is dead")
+        return answer
+
+    with ThreadPoolExecutor(SENDERS) as pool:
+        answers = list(pool.map(send, range(len(numbers))))
+    time.sleep(max(0.0, killed_s + outage_s - time.monotonic()))
+    broker.start()
+    return answers
+
+
+def _post(url: str, number: int) -> _Answer:
+    delivery = f"delivery-{number}"
+    body = json.dumps(_payload(number)).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "X-GitHub-Event": "issues",
+        "X-GitHub-Delivery": delivery,
+        "X-Hub-Signature-256": "sha256="
+        + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest(),
+    }
+    request = urllib.request.Request(f"{url}/webhooks/github", data=body, headers=headers)  # noqa: S310
+    began_s = time.monotonic()
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_S_MAX) as answer:  # noqa: S310
+            status = answer.status
+    except urllib.error.HTTPError as error:
+        error.close()
+        status = error.code
+    except (OSError, http.client.HTTPException):
+        status = 0
+    return _Answer(delivery, status, time.monotonic() - began_s)
+
+
+def _payload(number: int) -> Mapping[str, object]:
+    return {
+        "action": "opened",
+        "issue": {
+            "number": number + 1,
+            "title": f"Total number {number} is wrong",
+            "body": f"It says {number} where it should say something else.",
+            "state": "open",
+            "user": {"login": f"user-{number}"},
+            "author_association": "NONE",
+        },
+        "repository": {"full_name": "acme/shop"},
+        "sender": {"login": f"user-{number}"},
+    }
+
+
+def _settled(broker: Broker, wanted: set[str], progress: Progress, *, normalizes: bool) -> _Counted:
+    """Count until everything is there, or until it is clear that it will not come."""
+    deadline = time.monotonic() + (SETTLE_S_MAX if normalizes else ANSWER_S_MAX)
+    found = _Counted(Counter(), Counter())
+    while time.monotonic() < deadline:
+        try:
+            found = _count(broker)
+        except TransientError:
+            continue  # The broker has only just come back.
+        progress(found.normalized.total(), len(wanted), "webhooks processed")
+        if found.raw.keys() >= wanted and (not normalizes or len(found.normalized) >= len(wanted)):
+            break
+        time.sleep(5 * _POLL_S)
+    # A doubled record would come late: give it the time to.
+    time.sleep(ANSWER_S_MAX / 2)
+    return _count(broker)
+
+
+def _count(broker: Broker) -> _Counted:
+    found = _Counted(Counter(), Counter())
+    sources = partitions_of(topics.RAW["github"], topics.BUGS_NORMALIZED)
+    with KafkaLog(broker.bootstrap) as log:
+        for record in log.read(dict.fromkeys(sources, 0)):
+            event = decode(record.value)
+            if isinstance(event, RawReceived):
+                found.raw[event.delivery_id] += 1
+            elif isinstance(event, ReportNormalized):
+                found.normalized[event.report.origin.item] += 1
+    return found

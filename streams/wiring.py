@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Event as StopEvent
@@ -14,11 +14,12 @@ from connectors.checkouts import GitCheckouts
 from connectors.database import open_engine
 from connectors.inbox import Inbox
 from processors.base import Stage, Task
-from processors.ports import Ledger, PatchProposer, Progress, Sandbox
+from processors.ports import Ledger, PatchProposer, Progress, Sandbox, SandboxProcess
 from processors.projects import project_of
 from schemas.errors import UserError
 from schemas.raw import Origin
 from schemas.topics import STAGES
+from schemas.values import SandboxResult, SandboxSpec, SandboxUnavailableError
 from streams.clock import SystemClock
 from streams.config import Settings
 from streams.environment import git_env
@@ -73,6 +74,24 @@ class Stepper(Worker, Protocol):
         """Give up the place in the group."""
 
 
+@dataclass(frozen=True, slots=True)
+class _NoSandbox:
+    """Stands where no sandbox can be set up: bugs are answered with the reason, none runs."""
+
+    reason: str
+
+    def check(self) -> str:
+        raise SandboxUnavailableError(self.reason)
+
+    def run(self, spec: SandboxSpec) -> SandboxResult:
+        del spec
+        raise SandboxUnavailableError(self.reason)
+
+    def start(self, spec: SandboxSpec) -> AbstractContextManager[SandboxProcess]:
+        del spec
+        raise SandboxUnavailableError(self.reason)
+
+
 class Parts:
     """The adapters that settings lead to, opened when first used and closed together."""
 
@@ -120,10 +139,13 @@ class Parts:
 
     @cached_property
     def sandbox(self) -> Sandbox:
-        """Return the sandbox. Raises `SandboxUnavailableError` where none can be set up."""
+        """Return the sandbox; where none can be set up, one that refuses with the reason."""
         from connectors.sandbox import find_sandbox
 
-        return find_sandbox()
+        try:
+            return find_sandbox()
+        except SandboxUnavailableError as error:
+            return _NoSandbox(str(error))
 
     def proposers(self) -> tuple[PatchProposer, ...]:
         """Return who writes patches, cheapest first."""

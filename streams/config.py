@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -51,7 +51,11 @@ class Settings(BaseSettings):
     """At most two live secrets, so that one can be changed without a gap."""
     api_tokens: tuple[SecretStr, ...] = ()
     """Bearer tokens of `POST /api/v1/bugs/receive` and of commands."""
-    anthropic_api_key: SecretStr | None = None
+    anthropic_api_key: SecretStr | None = Field(
+        default=None,
+        # The second is also the vendor's own variable: names are compared without their case.
+        validation_alias=AliasChoices("bugstream_anthropic_api_key", "anthropic_api_key"),
+    )
     anthropic_model: str = "claude-sonnet-5-5"
     anthropic_model_escalated: str = "claude-opus-5-5"
     """Used from the second attempt on."""

@@ -11,6 +11,7 @@ from streams.config import HANDED_DOWN, Settings, load
 @pytest.fixture(autouse=True)
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
 
 
 def test_the_file_is_read_and_the_environment_wins(
@@ -73,6 +74,16 @@ def test_a_child_gets_its_own_secrets_and_reads_nothing_else(
     assert child.anthropic_api_key is not None
     assert child.anthropic_api_key.get_secret_value() == "key-1"
     assert (child.port, child.kafka) == (8, "127.0.0.1:1")
+
+
+@pytest.mark.parametrize("name", ["ANTHROPIC_API_KEY", "BUGSTREAM_ANTHROPIC_API_KEY"])
+def test_the_vendors_own_variable_counts_too(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "key-2")
+
+    key = load().anthropic_api_key
+
+    assert key is not None
+    assert key.get_secret_value() == "key-2"
 
 
 def test_secrets_are_masked_when_printed() -> None:

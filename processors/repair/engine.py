@@ -28,8 +28,8 @@ once everything else has been tried. CPU time, not wall time: a busy machine kil
 CPU_FACTOR_FIRST = 2
 CPU_S_MIN, CPU_S_MAX = 0.5, 4.0
 CPU_S_RETRY_MIN, CPU_S_RETRY_MAX = 4.0, 20.0
-EXTRA_CANDIDATES = 40
-EXTRA_WALL_S_MAX = 6.0
+EXTRA_CANDIDATES = 30
+EXTRA_WALL_S_MAX = 5.0
 """How long a better patch is looked for once there is one."""
 PLAUSIBLE_MAX = 8
 SOURCE_BYTES_MAX = 400_000
@@ -60,6 +60,8 @@ class _Search:
     tried: int = 0
     rejected: list[str] = field(default_factory=list)
     plausible: list[Candidate] = field(default_factory=list)
+    best: float = 0.0
+    """The quality of the best plausible candidate."""
     stopped: str = ""
     order: list[str] = field(default_factory=list)
 
@@ -85,13 +87,18 @@ class _Search:
                 break
             if now > extra_until_s or extra_left <= 0 or len(self.plausible) >= PLAUSIBLE_MAX:
                 break
+            if candidate.score <= self.best:
+                break  # Quality is at most the score, and no later candidate has a higher one.
             if not compiles(candidate):
                 continue
             if self.progress:
                 self.progress(number, len(found), candidate.edit.template)
             if self.plausible:
                 extra_left -= 1
-            if self._try(candidate, cpu_s, late) and len(self.plausible) == 1:
+            if not self._try(candidate, cpu_s, late):
+                continue
+            self.best = max(self.best, _quality(candidate))
+            if len(self.plausible) == 1:
                 spent_s = self.base.suite_wall_s
                 extra_until_s = time.monotonic() + EXTRA_WALL_S_MAX + spent_s
         return late

@@ -1,0 +1,123 @@
+"""`bugstream bench quixbugs PATH`: how many of the 40 programs get a patch from the templates."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from connectors.sandbox import find_sandbox
+from processors.ports import Progress, Sandbox
+from schemas.errors import UserError
+from streams.figures import Figures, machine
+from streams.repair_trial import Bench, Case, Trial, run_all
+
+PROGRAMS = 40
+PATCHED_MIN = 25
+FOLDERS = ("python_programs", "correct_python_programs", "python_testcases")
+NOTES = (
+    "The list of templates was written with knowledge of these 40 bugs, so the figure says what"
+    " the search finds, not how it does on bugs it has never seen: see `bench seeded` for those.",
+    "Patched: all tests of the program pass. Same: equal to the known fix as a syntax tree;"
+    " others may be right too, or may only satisfy the tests.",
+)
+COLUMNS = ("program", "patched", "same as known", "template", "tried", "cpu s", "wall s", "note")
+
+
+def bench(
+    path: Path,
+    *,
+    programs: Sequence[str] | None = None,
+    wall_s_per_program: float = 120.0,
+    sandbox: Sandbox | None = None,
+    progress: Progress | None = None,
+) -> Figures:
+    """Repair the programs of the QuixBugs checkout at `path`, and return what came of each.
+
+    Raises `UserError` ("not run: ...") where `path` is no such checkout, and
+    `SandboxUnavailableError`.
+    """
+    cases = [_case(path, name) for name in _names(path, programs)]
+    setting = Bench(sandbox or find_sandbox(), Path(sys.executable), wall_s_per_program)
+    trials = run_all(setting, cases, progress)
+    return Figures(
+        name="quixbugs",
+        claim=f"At least {PATCHED_MIN} of the {PROGRAMS} QuixBugs programs get a patch that"
+        f" passes their tests: {sum(t.patched for t in trials)} of {len(trials)},"
+        f" {sum(t.same for t in trials)} of them the known fix",
+        measured_on=machine()
+        | {"wall_s_per_program": wall_s_per_program, "workers": setting.workers},
+        columns=COLUMNS,
+        rows=[row(trial) for trial in trials],
+        holds=sum(t.patched for t in trials) >= PATCHED_MIN if len(trials) == PROGRAMS else None,
+        notes=NOTES,
+        detail=summary(trials),
+    )
+
+
+def row(trial: Trial) -> tuple[str | int | float | bool, ...]:
+    """Return `trial` as a row under `COLUMNS`."""
+    return (
+        trial.name,
+        trial.patched,
+        trial.same,
+        trial.template,
+        trial.tried,
+        round(trial.cpu_s, 2),
+        round(trial.wall_s, 2),
+        trial.note,
+    )
+
+
+def summary(trials: Sequence[Trial]) -> dict[str, int | float]:
+    """Return the sums over all trials."""
+    seconds = sorted(trial.cpu_s for trial in trials)
+    return {
+        "programs": len(trials),
+        "patched": sum(trial.patched for trial in trials),
+        "same_as_known": sum(trial.same for trial in trials),
+        "cpu_s_total": round(sum(seconds), 1),
+        "cpu_s_median": round(seconds[len(seconds) // 2], 2) if seconds else 0.0,
+        "candidates_tried": sum(trial.tried for trial in trials),
+    }
+
+
+def _names(path: Path, programs: Sequence[str] | None) -> list[str]:
+    missing = [folder for folder in FOLDERS if not (path / folder).is_dir()]
+    if missing:
+        raise UserError(
+            f"not run: {path} is no checkout of QuixBugs, {missing[0]} is missing;"
+            " fetch it with `git clone https://github.com/jkoppel/QuixBugs` and give its path"
+        )
+    known = sorted(test.stem[5:] for test in (path / "python_testcases").glob("test_*.py"))
+    unknown = sorted(set(programs or ()) - set(known))
+    if unknown:
+        raise UserError(f"not run: QuixBugs has no program {unknown[0]!r}")
+    return [name for name in known if programs is None or name in programs]
+
+
+def _case(path: Path, name: str) -> Case:
+    correct = path / "correct_python_programs" / f"{name}.py"
+    return Case(
+        name=name,
+        write=partial(_write, path, name),
+        path=f"python_programs/{name}.py",
+        known=correct.read_text(encoding="utf-8"),
+        tests=(f"python_testcases/test_{name}.py",),
+    )
+
+
+def _write(path: Path, name: str, tree: Path) -> None:
+    """Copy one program, its tests and their data; never the correct versions."""
+    for folder, names in (
+        ("python_programs", ("__init__.py", "node.py", f"{name}.py")),
+        ("python_testcases", ("load_testdata.py", "node.py", f"test_{name}.py")),
+        ("json_testcases", (f"{name}.json",)),
+        (".", ("conftest.py",)),
+    ):
+        (tree / folder).mkdir(exist_ok=True)
+        for file in names:
+            if (path / folder / file).is_file():
+                shutil.copyfile(path / folder / file, tree / folder / file)

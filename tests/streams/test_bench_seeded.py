@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import sys
+import time
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from processors.repair.harness import Harness, Run
+from streams.bench_seeded import Fault, bench, faults
+from tests.processors.repair.local_sandbox import LocalSandbox
+
+BY_PROGRAM = {
+    name: list(group) for name, group in groupby(faults(), lambda fault: fault.name.split("-")[0])
+}
+
+
+@pytest.mark.parametrize("name", BY_PROGRAM)
+def test_program_is_green_and_every_fault_of_it_is_red(name: str, tmp_path: Path) -> None:
+    seeded = BY_PROGRAM[name]
+    tree = tmp_path / "work"
+    tree.mkdir()
+    (tree / "program.py").write_text(seeded[0].sound, encoding="utf-8")
+    (tree / "test_program.py").write_text(seeded[0].tests, encoding="utf-8")
+
+    with Harness(LocalSandbox(), Path(sys.executable), tree, time.monotonic() + 60) as harness:
+        sound = harness.run(Run(stop_at_first=False))
+        green = [fault.name for fault in seeded if _passes(harness, fault)]
+
+    assert sound.finished
+    assert sound.first_failed_id is None
+    assert green == []
+
+
+def _passes(harness: Harness, fault: Fault) -> bool:
+    assert fault.broken != fault.sound
+    run = Run(path="program.py", source=fault.broken, cpu_s_per_test=0.5)
+    report = harness.run(run)
+    return report.finished and report.first_failed_id is None
+
+
+def test_there_are_a_few_dozen_of_many_kinds() -> None:
+    assert len(faults()) >= 50
+    assert len({fault.kind for fault in faults()}) >= 25
+
+
+def test_bench_repairs_what_is_asked_for_and_claims_nothing() -> None:
+    figures = bench(names=["pricing-02"], wall_s_per_program=30, sandbox=LocalSandbox())
+
+    row = dict(zip(figures.columns, figures.rows[0], strict=True))
+    assert (row["fault"], row["kind"], row["patched"]) == ("pricing-02", "boundary", True)
+    assert figures.holds is None
+    assert figures.exit_code == 0

@@ -106,7 +106,7 @@ class ScriptedSandbox:
         if isinstance(outcomes, SandboxResult):
             return outcomes
         lines = [_said(plan["mark"], name, outcome) for name, outcome in outcomes.items()]
-        status = 5 if not outcomes else int("failed" in outcomes.values())
+        status = 5 if not outcomes else int(any("failed" in o for o in outcomes.values()))
         lines.append(
             plan["mark"]
             + json.dumps({"kind": "finish", "status": status, "collected": len(outcomes)})
@@ -119,10 +119,14 @@ class ScriptedSandbox:
         yield
 
 
-def _said(mark: str, name: str, outcome: str) -> str:
+def _said(mark: str, name: str, played: str) -> str:
+    """Return the reporter's line; `played`: "passed", "failed", or "failed CRASH at PATH:9"."""
+    outcome, _, crash = played.partition(" ")
     record = {"kind": "test", "id": name, "when": "call", "outcome": outcome, "xfail": False}
     if outcome == "failed":
-        record |= {"crash": "ValueError: no", "text": "it failed", "frames": []}
+        died, _, place = crash.partition(" at ")
+        frames = [[path, int(line)] for path, _, line in [place.partition(":")] if line]
+        record |= {"crash": died or "ValueError: no", "text": "it failed", "frames": frames}
     return mark + json.dumps({**record, "wall_s": 0.01})
 
 

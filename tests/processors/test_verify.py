@@ -1,0 +1,206 @@
+"""Verdicts on patches: real runs on a small repository, and endings that are hard to bring on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from connectors.sandbox import ProvenSandbox, find_sandbox
+from processors.diffs import unified
+from processors.ports import Sandbox, SandboxResult, SandboxUnavailableError
+from processors.verify import CHECKS, GREEN_AFTER, RED_BEFORE, SPARES_TESTS, SUITE, make
+from schemas.bugs import FixRejected, FixVerified, OracleKind, Verdict, VerifyRequested
+from schemas.fixes import FileEdit, Oracle, Proposal
+from schemas.projects import Project
+from tests.factories import EPOCH, FakeBlobs, envelope
+from tests.processors.trees import (
+    CALC,
+    COMMAND,
+    COMMIT,
+    MEND,
+    TIMED_OUT,
+    FolderCheckouts,
+    ScriptedSandbox,
+)
+
+PROJECT = Project(
+    id="shop", git_url="file:///srv/shop.git", python=Path(sys.executable), test_command=COMMAND
+)
+TEST = "from calc.mean import mean\n\ndef test_bug():\n    assert mean([]) == 0.0\n"
+ORACLE = Oracle(
+    kind=OracleKind.SNIPPET, node_ids=("test_bug.py::test_bug",), files={"test_bug.py": TEST}
+)
+MEAN = CALC["calc/mean.py"]
+MENDING = FileEdit(path="calc/mean.py", before=MEAN, after=MEAN.replace(*MEND))
+
+
+def judged(
+    sandbox: Sandbox,
+    *edits: FileEdit,
+    oracle: Oracle | None = ORACLE,
+    project: Project | None = PROJECT,
+    blobs: FakeBlobs | None = None,
+) -> FixVerified | FixRejected:
+    """Return the verdict on a patch for CALC."""
+    blobs = blobs or FakeBlobs()
+    proposal = Proposal(proposer="test", edits=edits, diff=unified(edits), oracle=oracle)
+    patch = blobs.put(
+        proposal.model_dump_json().encode(), media_type="application/json", subject="bug:x"
+    )
+    event = VerifyRequested(
+        **envelope("verify.requested"), attempt=1, base_commit=COMMIT, patch=patch
+    )
+    stage = make(FolderCheckouts(CALC), sandbox, blobs, lambda _id: project)
+    (verdict,) = stage.handle(event)
+    assert isinstance(verdict, FixVerified | FixRejected)
+    assert [check.name for check in verdict.checks] == list(CHECKS)
+    assert verdict.occurred_at == EPOCH
+    return verdict
+
+
+def verdicts(event: FixVerified | FixRejected) -> dict[str, str]:
+    return {check.name: check.verdict.value for check in event.checks}
+
+
+@pytest.fixture(scope="module")
+def real() -> ProvenSandbox:
+    return find_sandbox()
+
+
+@pytest.mark.sandbox
+def test_a_patch_that_mends_the_bug_and_breaks_nothing_is_verified(real: ProvenSandbox) -> None:
+    blobs = FakeBlobs()
+    event = judged(real, MENDING, blobs=blobs)
+
+    assert isinstance(event, FixVerified), event
+    assert set(verdicts(event).values()) == {"passed"}
+    green = event.checks[CHECKS.index(GREEN_AFTER)]
+    assert (green.runs, green.command[-21:]) == (3, "test_bug.py::test_bug")
+    assert green.output is not None
+    assert b"1 passed" in blobs.get(green.output)
+
+
+@pytest.mark.sandbox
+def test_a_patch_that_breaks_another_test_is_rejected_with_its_name(real: ProvenSandbox) -> None:
+    blobs = FakeBlobs()
+    worse = MEAN.replace(*MEND).replace("number * 2", "number ** 3")
+    event = judged(real, FileEdit(path="calc/mean.py", before=MEAN, after=worse), blobs=blobs)
+
+    assert isinstance(event, FixRejected)
+    assert (event.verdict, verdicts(event)[SUITE]) == ("failed", "failed")
+    assert "test_double" in event.reason
+    assert event.feedback is not None
+    feedback = blobs.get(event.feedback).decode()
+    assert "number ** 3" in feedback
+    assert "assert 8 == 4" in feedback
+
+
+BEFORE, AFTER = {"test_bug.py::test_bug": "failed"}, {"test_bug.py::test_bug": "passed"}
+SUITE_RUN = {"tests/test_mean.py::test_double": "passed"}
+
+
+def scripted(**changes: object) -> ScriptedSandbox:
+    """Play a good patch, but for the runs named: red, green1, green2, green3, before, after."""
+    runs = {"red": BEFORE, "green1": AFTER, "green2": AFTER, "green3": AFTER}
+    runs |= {"before": SUITE_RUN, "after": SUITE_RUN}
+    order = list({**runs, **changes}.values())
+    return ScriptedSandbox(lambda _tree, _names, call: order[call - 1])  # type: ignore[arg-type,return-value]
+
+
+def test_the_script_without_changes_is_verified() -> None:
+    assert isinstance(judged(scripted(), MENDING), FixVerified)
+
+
+@pytest.mark.parametrize(
+    ("run", "outcome", "check", "verdict"),
+    [
+        ("red", AFTER, RED_BEFORE, "not_run"),
+        ("red", {}, RED_BEFORE, "not_run"),
+        ("red", TIMED_OUT, RED_BEFORE, "not_run"),
+        ("green1", BEFORE, GREEN_AFTER, "failed"),
+        ("green3", BEFORE, GREEN_AFTER, "failed"),
+        ("green2", {}, GREEN_AFTER, "failed"),
+        ("green1", TIMED_OUT, GREEN_AFTER, "failed"),
+        ("before", TIMED_OUT, SUITE, "not_run"),
+        ("after", TIMED_OUT, SUITE, "failed"),
+    ],
+)
+def test_whatever_does_not_pass_is_never_verified(
+    run: str, outcome: object, check: str, verdict: str
+) -> None:
+    event = judged(scripted(**{run: outcome}), MENDING)
+
+    assert isinstance(event, FixRejected)
+    assert (event.verdict, verdicts(event)[check]) == (verdict, verdict)
+    later = CHECKS[CHECKS.index(check) + 1 :]
+    assert {verdicts(event)[name] for name in later} <= {"not_run"}
+
+
+def test_without_an_oracle_it_is_not_run_whatever_the_patch_looks_like() -> None:
+    event = judged(scripted(), MENDING, oracle=None)
+
+    assert isinstance(event, FixRejected)
+    assert (event.verdict, event.reason) == ("not_run", "no reproduction")
+
+
+def test_an_oracle_that_would_replace_a_file_is_not_used() -> None:
+    oracle = ORACLE.model_copy(update={"files": {"tests/test_mean.py": TEST}})
+    event = judged(scripted(), MENDING, oracle=oracle)
+
+    assert isinstance(event, FixRejected)
+    assert event.verdict == "not_run"
+    assert "exists already" in event.reason
+
+
+def test_a_patch_for_another_text_fails_before_anything_runs() -> None:
+    sandbox = scripted()
+    event = judged(sandbox, FileEdit(path="calc/mean.py", before="other", after="x"))
+
+    assert isinstance(event, FixRejected)
+    assert (event.verdict, sandbox.calls) == ("failed", 0)
+
+
+def test_a_patch_that_weakens_a_test_fails_before_anything_runs() -> None:
+    sandbox = scripted()
+    text = CALC["tests/test_mean.py"]
+    weaker = FileEdit(path="tests/test_mean.py", before=text, after=text.replace("== 2", ">= 0"))
+    event = judged(sandbox, MENDING, weaker)
+
+    assert isinstance(event, FixRejected)
+    assert verdicts(event)[SPARES_TESTS] == "failed"
+    assert sandbox.calls == 0
+
+
+class Unavailable(ScriptedSandbox):
+    """Cannot be set up here."""
+
+    def check(self) -> str:
+        raise SandboxUnavailableError("bwrap was not found")
+
+
+def test_without_a_sandbox_nothing_is_run() -> None:
+    sandbox = Unavailable(lambda *_: SandboxResult(0, "exited", b"", b"", 0.0, 0.0))
+    event = judged(sandbox, MENDING)
+
+    assert isinstance(event, FixRejected)
+    assert event.verdict == "not_run"
+    assert "bwrap was not found" in event.reason
+    assert sandbox.calls == 0
+
+
+@pytest.mark.parametrize("project", [None, PROJECT.model_copy(update={"python": None})])
+def test_a_project_that_cannot_be_run_says_what_to_set(project: Project | None) -> None:
+    event = judged(scripted(), MENDING, project=project)
+
+    assert isinstance(event, FixRejected)
+    assert event.verdict == "not_run"
+    assert "set `" in event.reason
+
+
+def test_the_same_request_gives_the_same_event() -> None:
+    one, two = judged(scripted(), MENDING), judged(scripted(), MENDING)
+
+    assert one.event_id == two.event_id
+    assert {check.verdict for check in one.checks} == {Verdict.PASSED}

@@ -6,17 +6,20 @@ import json
 import logging
 import socket
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
 
+from processors.base import Stage
 from projections.views import Views
 from schemas.errors import FatalError, UserError
 from streams import api
 from streams.config import Settings
 from streams.gateway import create_app
+from streams.lag import LagWatch
 
 if TYPE_CHECKING:
     from streams.wiring import Parts
@@ -30,8 +33,11 @@ _LOG = logging.getLogger(__name__)
 class Gateway:
     """Serves until it is told to stop; requests that have begun are answered."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, stages: Sequence[Stage]) -> None:
+        """Serve what `parts` hold; the lag of `stages` is measured beside."""
         self._parts = parts
+        self._stages = stages
+        self._ended = threading.Event()
 
     def run(self, stop: threading.Event) -> None:
         """Serve. Raises `UserError` when the port is taken, `FatalError` when serving ends."""
@@ -49,11 +55,16 @@ class Gateway:
         thread.start()
         address = address_file(settings)
         address.write_text(json.dumps({"url": f"http://{host}:{port}"}), encoding="utf-8")
+        watch = LagWatch(self._stages, self._parts.log, app=settings.app)
+        watching = threading.Thread(target=watch.run, args=(self._ended,), name="lag")
+        watching.start()
         _LOG.info("Serving on http://%s:%s", host, port)
         while thread.is_alive() and not stop.wait(_POLL_S):
             pass
         server.should_exit = True
+        self._ended.set()
         thread.join()
+        watching.join()
         address.unlink(missing_ok=True)
         if not stop.is_set():
             raise FatalError("the HTTP server ended by itself")

@@ -13,12 +13,13 @@ from connectors.blobs import FolderBlobs
 from connectors.checkouts import GitCheckouts
 from connectors.database import open_engine
 from connectors.inbox import Inbox
-from processors.base import Stage, Task
+from processors.base import Processor, Stage, Task
 from processors.ports import Ledger, PatchProposer, Progress, Sandbox, SandboxProcess
 from processors.projects import project_of
 from schemas.errors import UserError
+from schemas.event import Event
 from schemas.raw import Origin
-from schemas.topics import STAGES
+from schemas.topics import SOURCES, STAGES
 from schemas.values import SandboxResult, SandboxSpec, SandboxUnavailableError
 from streams.clock import SystemClock
 from streams.config import Settings
@@ -268,6 +269,21 @@ def stage(name: str, parts: Parts) -> Stage:
     return _STAGES[name](parts)
 
 
+def outline() -> tuple[Stage, ...]:
+    """Return the stages unbound, for those who only look at what they read."""
+
+    def nothing(event: Event) -> tuple[Event, ...]:
+        del event
+        return ()
+
+    return tuple(
+        Processor(name, SOURCES[name], nothing)
+        if name in GROUPS["short"]
+        else Task(name, SOURCES[name], (), nothing)
+        for name in STAGES
+    )
+
+
 def stepper(name: str, parts: Parts, *, slot: int = 0) -> Stepper:
     """Return the runner of the stage called `name`."""
     made = stage(name, parts)
@@ -301,7 +317,7 @@ def worker(name: str, parts: Parts, *, slot: int = 0) -> Worker:
     if name == GATEWAY:
         from streams.serving import Gateway
 
-        return Gateway(parts)
+        return Gateway(parts, outline())
     if name not in STAGES:
         raise UserError(f"there is no {name!r} to run; there are: {', '.join(WORKERS)}")
     made = stepper(name, parts, slot=slot)

@@ -32,6 +32,12 @@ def test_every_stage_can_be_made_and_reads_what_the_table_says(parts: Parts, nam
     assert isinstance(stage, StatefulProcessor) == (name in {"dedupe", "lifecycle"})
 
 
+def test_the_outline_tells_long_stages_from_short_ones(parts: Parts) -> None:
+    kinds = {stage.name: isinstance(stage, Task) for stage in wiring.outline()}
+
+    assert kinds == {name: name not in {"normalize", "dedupe", "lifecycle"} for name in STAGES}
+
+
 def test_up_runs_every_worker_in_one_process() -> None:
     assert sorted(name for group in wiring.GROUPS.values() for name in group) == sorted(
         wiring.WORKERS

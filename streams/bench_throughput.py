@@ -63,7 +63,7 @@ def _load(bootstrap: str, log: Log, records: int) -> None:
     """Write the backlog, uncompressed: faust reads lz4 only with a library more."""
     log.ensure_topics([SOURCE, SINK, topics.retries("bench"), topics.dead_letters("bench")])
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 50})
-    for event in bench_workers.raw_events(records):
+    for event in bench_workers.commands(records):
         record = outgoing(event)
         producer.produce(
             record.topic, record.value, record.key, record.partition, headers=list(record.headers)
@@ -163,7 +163,7 @@ def _figures(rates: dict[str, list[float]], records: int, rounds: int) -> Figure
         holds=of_bare >= OF_BARE_MIN and of_faust >= OF_FAUST_MIN,
         notes=(
             "Each alone, one process, same broker, same backlog, runs alternating; decode, work "
-            "and encode are one shared function.",
+            "and encode are one shared function: a command in, its refusal out.",
             "faust: aiokafka driver, linger 2 ms, not compressed, commits each second, larger "
             "buffers than its defaults; its exactly_once is left out: it doubles "
             "records (its issue 323).",

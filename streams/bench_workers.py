@@ -8,66 +8,46 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 from uuid import uuid5
 
 from processors.base import Processor
 from schemas import topics
+from schemas.bugs import CommandRefused
 from schemas.codec import decode
-from schemas.event import NAMESPACE, Actor, ActorKind, BlobRef, Event, caused_by
-from schemas.raw import Origin, RawReceived
-from schemas.reports import ReportCommented, Trust
+from schemas.commands import RetryBug
+from schemas.event import NAMESPACE, Actor, ActorKind, Event, caused_by
 from streams.log import Outgoing, outgoing
 from streams.runner import BATCH_RECORDS_MAX
 
-SOURCE = topics.RAW["http"]
-SINK = topics.BUGS_NORMALIZED
-PROJECTS = 24
+SOURCE = topics.BUGS_COMMANDS
+SINK = topics.BUGS_EVENTS
 BATCH_WAIT_S = 0.005
 """As the stage's own consumer waits for a batch to fill."""
 COMMIT_S = 1.0
 """How often faust commits its offsets; its default is 2.8 s."""
 _NAME = "bench"
-_BODY = "The basket is emptied when a second voucher is entered. " * 8
 
 
-def raw_events(count: int) -> Iterator[RawReceived]:
-    """Yield `count` deliveries of about 1 KB, spread over projects."""
-    blob_sum = sha256(_BODY.encode()).hexdigest()
+def commands(count: int) -> Iterator[RetryBug]:
+    """Yield `count` commands, each about a bug of its own."""
     for number in range(count):
         event_id = uuid5(NAMESPACE, f"bench/{number}")
-        yield RawReceived(
+        yield RetryBug(
             event_id=event_id,
-            project=f"project-{number % PROJECTS}",
-            actor=Actor(kind=ActorKind.STAGE, id="relay"),
+            project="bench",
+            bug_id=uuid5(NAMESPACE, f"bench/bug/{number}"),
+            actor=Actor(kind=ActorKind.PERSON, id="http:bench"),
             occurred_at=datetime(2026, 1, 1, tzinfo=UTC),
             correlation_id=event_id,
-            origin=Origin(channel="http", container="bench", item=str(number)),
-            route="bugs/receive",
-            delivery_id=str(number),
-            content_type="application/json",
-            body=_BODY,
-            content_sha256=blob_sum,
-            authenticated=True,
         )
 
 
 def handle(event: Event) -> Iterator[Event]:
-    """Yield the one event that a delivery leads to."""
-    if isinstance(event, RawReceived):
-        comment = BlobRef(
-            sha256=event.content_sha256,
-            size_bytes=len(event.body or ""),
-            media_type="text/plain",
-            subject="bench",
-        )
-        yield ReportCommented(
-            **caused_by(event, _NAME),
-            report_id=event.origin.report_id,
-            origin=event.origin,
-            comment_blob=comment,
-            trust=Trust.STRANGER,
+    """Yield the refusal of a command: little work, so that what surrounds it shows."""
+    if isinstance(event, RetryBug):
+        yield CommandRefused(
+            **caused_by(event, _NAME), bug_id=event.bug_id, command=event.type, reason="benchmark"
         )
 
 

@@ -11,19 +11,19 @@ from pathlib import Path
 from connectors.sandbox import find_sandbox
 from processors.ports import Progress, Sandbox
 from schemas.errors import UserError
+from streams import bench_seeded
 from streams.figures import Figures, machine
-from streams.repair_trial import Bench, Case, Trial, run_all
+from streams.repair_trial import COLUMNS, Bench, Case, counted, row, run_all, summary
 
 PROGRAMS = 40
 PATCHED_MIN = 25
 FOLDERS = ("python_programs", "correct_python_programs", "python_testcases")
 NOTES = (
     "The list of templates was written with knowledge of these 40 bugs, so the figure says what"
-    " the search finds, not how it does on bugs it has never seen: see `bench seeded` for those.",
+    " the search finds, not how it does on bugs it has never seen: the hold-out is for those.",
     "Patched: all tests of the program pass. Same: equal to the known fix as a syntax tree;"
     " others may be right too, or may only satisfy the tests.",
 )
-COLUMNS = ("program", "patched", "same as known", "template", "tried", "cpu s", "wall s", "note")
 
 
 def bench(
@@ -31,57 +31,38 @@ def bench(
     *,
     programs: Sequence[str] | None = None,
     wall_s_per_program: float = 120.0,
+    hold_out: Sequence[str] | None = None,
     sandbox: Sandbox | None = None,
     progress: Progress | None = None,
 ) -> Figures:
-    """Repair the programs of the QuixBugs checkout at `path`, and return what came of each.
+    """Repair the programs of the QuixBugs checkout at `path`, and our own seeded faults beside.
 
-    Raises `UserError` ("not run: ...") where `path` is no such checkout, and
-    `SandboxUnavailableError`.
+    `programs` and `hold_out` name those to repair; neither: all of both. Raises `UserError` ("not run: ...")
+    where `path` is no such checkout, and `SandboxUnavailableError`.
     """
     cases = [_case(path, name) for name in _names(path, programs)]
+    if programs is not None and hold_out is None:
+        hold_out = ()  # Some programs were asked for, not the benchmark.
+    seeded = bench_seeded.cases(hold_out)
     setting = Bench(sandbox or find_sandbox(), Path(sys.executable), wall_s_per_program)
-    trials = run_all(setting, cases, progress)
+    trials = run_all(setting, [*cases, *seeded], progress)
+    ours, theirs = trials[len(cases) :], trials[: len(cases)]
+    complete = len(theirs) == PROGRAMS
     return Figures(
         name="quixbugs",
         claim=f"At least {PATCHED_MIN} of the {PROGRAMS} QuixBugs programs get a patch that"
-        f" passes their tests: {sum(t.patched for t in trials)} of {len(trials)},"
-        f" {sum(t.same for t in trials)} of them the known fix",
+        f" passes their tests. QuixBugs: {counted(theirs)}. Hold-out: {counted(ours)}",
         measured_on=machine()
         | {"wall_s_per_program": wall_s_per_program, "workers": setting.workers},
-        columns=COLUMNS,
-        rows=[row(trial) for trial in trials],
-        holds=sum(t.patched for t in trials) >= PATCHED_MIN if len(trials) == PROGRAMS else None,
-        notes=NOTES,
-        detail=summary(trials),
+        columns=("set", *COLUMNS),
+        rows=[
+            *(("quixbugs", *row(trial)) for trial in theirs),
+            *(("hold-out", *row(trial)) for trial in ours),
+        ],
+        holds=sum(t.patched for t in theirs) >= PATCHED_MIN if complete else None,
+        notes=(*NOTES, *bench_seeded.NOTES),
+        detail={"quixbugs": summary(theirs), "hold_out": summary(ours)},
     )
-
-
-def row(trial: Trial) -> tuple[str | int | float | bool, ...]:
-    """Return `trial` as a row under `COLUMNS`."""
-    return (
-        trial.name,
-        trial.patched,
-        trial.same,
-        trial.template,
-        trial.tried,
-        round(trial.cpu_s, 2),
-        round(trial.wall_s, 2),
-        trial.note,
-    )
-
-
-def summary(trials: Sequence[Trial]) -> dict[str, int | float]:
-    """Return the sums over all trials."""
-    seconds = sorted(trial.cpu_s for trial in trials)
-    return {
-        "programs": len(trials),
-        "patched": sum(trial.patched for trial in trials),
-        "same_as_known": sum(trial.same for trial in trials),
-        "cpu_s_total": round(sum(seconds), 1),
-        "cpu_s_median": round(seconds[len(seconds) // 2], 2) if seconds else 0.0,
-        "candidates_tried": sum(trial.tried for trial in trials),
-    }
 
 
 def _names(path: Path, programs: Sequence[str] | None) -> list[str]:

@@ -21,6 +21,7 @@ from schemas.raw import Origin
 from schemas.reports import BugReport
 
 NOBODY = UUID(int=0)
+COLUMNS = ("program", "patched", "same as known", "template", "tried", "cpu s", "wall s", "note")
 CONFIRM_CPU_S_PER_TEST = 20.0
 CPU_S_PER_TEST = 1.0
 """Of a test of the broken program: most that fail by looping would loop for ever."""
@@ -61,6 +62,39 @@ class Trial:
     template: str = ""
     tried: int = 0
     note: str = ""
+
+
+def row(trial: Trial) -> tuple[str | int | float | bool, ...]:
+    """Return `trial` as a row under `COLUMNS`."""
+    return (
+        trial.name,
+        trial.patched,
+        trial.same,
+        trial.template,
+        trial.tried,
+        round(trial.cpu_s, 2),
+        round(trial.wall_s, 2),
+        trial.note,
+    )
+
+
+def summary(trials: Sequence[Trial]) -> dict[str, int | float]:
+    """Return the sums over all trials."""
+    seconds = sorted(trial.cpu_s for trial in trials)
+    return {
+        "programs": len(trials),
+        "patched": sum(trial.patched for trial in trials),
+        "same_as_known": sum(trial.same for trial in trials),
+        "cpu_s_total": round(sum(seconds), 1),
+        "cpu_s_median": round(seconds[len(seconds) // 2], 2) if seconds else 0.0,
+        "candidates_tried": sum(trial.tried for trial in trials),
+    }
+
+
+def counted(trials: Sequence[Trial]) -> str:
+    """Return the outcome in words."""
+    same = sum(trial.same for trial in trials)
+    return f"{sum(t.patched for t in trials)} of {len(trials)}, {same} of them the known fix"
 
 
 def run_all(bench: Bench, cases: Sequence[Case], progress: Progress | None) -> list[Trial]:

@@ -44,11 +44,16 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_program_is_repaired_and_compared_with_its_known_fix(checkout: Path) -> None:
-    figures = bench(checkout, wall_s_per_program=30, sandbox=LocalSandbox())
+    figures = bench(
+        checkout, wall_s_per_program=60, hold_out=["pricing-02"], sandbox=LocalSandbox()
+    )
 
     row = dict(zip(figures.columns, figures.rows[0], strict=True))
     assert (row["program"], row["patched"], row["same as known"]) == ("add", True, True)
-    assert figures.detail["patched"] == 1
+    other = dict(zip(figures.columns, figures.rows[1], strict=True))
+    assert (other["set"], other["program"]) == ("hold-out", "pricing-02 boundary")
+    assert other["patched"] is True
+    assert figures.detail["quixbugs"]["patched"] == figures.detail["hold_out"]["patched"] == 1
     assert figures.holds is None, "less than all programs claim nothing"
     assert any("knowledge of these" in note for note in figures.notes)
     assert (checkout / "python_programs/add.py").read_text(encoding="utf-8").endswith("a - b\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from processors.repair.harness import Harness, Run
-from streams.bench_seeded import Fault, bench, faults
+from streams.bench_seeded import Fault, cases, faults
 from tests.processors.repair.local_sandbox import LocalSandbox
 
 BY_PROGRAM = {
@@ -45,10 +45,11 @@ def test_there_are_a_few_dozen_of_many_kinds() -> None:
     assert len({fault.kind for fault in faults()}) >= 25
 
 
-def test_bench_repairs_what_is_asked_for_and_claims_nothing() -> None:
-    figures = bench(names=["pricing-02"], wall_s_per_program=30, sandbox=LocalSandbox())
+def test_cases_can_be_chosen_and_are_written_broken(tmp_path: Path) -> None:
+    (case,) = cases(["pricing-02"])
 
-    row = dict(zip(figures.columns, figures.rows[0], strict=True))
-    assert (row["fault"], row["kind"], row["patched"]) == ("pricing-02", "boundary", True)
-    assert figures.holds is None
-    assert figures.exit_code == 0
+    case.write(tmp_path)
+
+    assert case.name == "pricing-02 boundary"
+    assert "amount > 100" in (tmp_path / "program.py").read_text(encoding="utf-8")
+    assert "amount >= 100" in case.known

@@ -37,8 +37,8 @@ def bench(
 ) -> Figures:
     """Repair the programs of the QuixBugs checkout at `path`, and our own seeded faults beside.
 
-    `programs` and `hold_out` name those to repair; neither: all of both. Raises `UserError` ("not run: ...")
-    where `path` is no such checkout, and `SandboxUnavailableError`.
+    `programs` and `hold_out` name those to repair; neither: all of both. Raises `UserError`
+    ("not run: ...") where `path` is no such checkout, and `SandboxUnavailableError`.
     """
     cases = [_case(path, name) for name in _names(path, programs)]
     if programs is not None and hold_out is None:

@@ -160,6 +160,7 @@ class _Answer:
             base_commit=state.base_commit,
             patch=state.patch,
             verification=state.verification,
+            name=state.name,
         )
 
     def _another_report(self) -> Iterator[BugEvent]:
@@ -205,6 +206,7 @@ class _Answer:
             **self._next(),
             bug_id=state.bug_id,
             attempt=state.attempt,
+            name=state.name,
             origin=report.origin,
             outcome=outcome,  # type: ignore[arg-type]  # pydantic checks it against the list
             reason=reason,
@@ -212,6 +214,7 @@ class _Answer:
             commit=state.commit,
             checks=state.checks,
             locations=state.locations[:LOCATIONS_TOLD_MAX],
+            patch=state.patch if outcome == "fixed" else None,
         )
 
     def _expects(self, stage: str, attempt: int) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 from schemas import bugs
 from schemas.bugs import CheckResult, Location, ReportLink
 from schemas.commands import COMMANDS
-from schemas.event import BlobRef, Event, Model
+from schemas.event import BlobRef, Event, Model, human_id
 from schemas.lifecycle import Status, status_after
 from schemas.reports import Trust
 
@@ -19,6 +19,7 @@ class BugState(Model):
     """What has to be known of a bug to decide what happens next."""
 
     bug_id: UUID
+    name: str
     project: str
     status: Status = Status.OPEN
     attempt: int = 0
@@ -53,7 +54,12 @@ class BugState(Model):
 def evolve(state: BugState | None, event: Event) -> BugState | None:
     """Return the state after `event`; None as long as the bug was not opened."""
     if isinstance(event, bugs.BugOpened):
-        return BugState(bug_id=event.bug_id, project=event.project, reports=(event.report,))
+        return BugState(
+            bug_id=event.bug_id,
+            name=human_id(event.bug_id, event.occurred_at.year),
+            project=event.project,
+            reports=(event.report,),
+        )
     if state is None or isinstance(event, COMMANDS):
         return state  # A command is a wish; only facts change anything.
     moved = {"status": status_after(state.status, event)}

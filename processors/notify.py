@@ -15,7 +15,7 @@ from processors.quoting import code, prose
 from schemas import topics
 from schemas.bugs import CheckResult, Location, NotifyRequested, ReporterNotified, Verdict
 from schemas.errors import PoisonError
-from schemas.event import Event, caused_by, derived_id, human_id
+from schemas.event import Event, caused_by, derived_id
 from schemas.fixes import Proposal
 from schemas.raw import Origin
 
@@ -90,7 +90,7 @@ def _proposal(event: NotifyRequested, blobs: Blobs) -> Proposal | None:
 
 def comment(event: NotifyRequested, proposal: Proposal | None = None) -> str:
     """Return the comment as Markdown. It quotes no report and claims nothing that was not seen."""
-    name = human_id(event.bug_id, event.occurred_at.year)
+    name = event.name
     match event.outcome:
         case "fixed":
             parts = _fixed(name, event, proposal)

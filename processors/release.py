@@ -16,7 +16,7 @@ from processors.quoting import inert, one_line
 from schemas import topics
 from schemas.bugs import FixReleased, ReleaseDeclined, ReleaseRequested
 from schemas.errors import PoisonError
-from schemas.event import Event, caused_by, derived_id, human_id
+from schemas.event import Event, caused_by, derived_id
 from schemas.fixes import Proposal
 from schemas.projects import Project
 
@@ -86,7 +86,7 @@ def _answer(
 
 def branch_of(event: ReleaseRequested) -> str:
     """Return the one branch of this attempt, such as `bugstream/bug-2026-7f3k2/a1`."""
-    name = human_id(event.bug_id, event.occurred_at.year).lower()
+    name = event.name.lower()
     return f"bugstream/{name}/a{event.attempt}"
 
 
@@ -116,7 +116,7 @@ def message_of(event: ReleaseRequested, proposal: Proposal, trace_id: UUID) -> s
 
 
 def _subject(event: ReleaseRequested, proposal: Proposal) -> str:
-    name = human_id(event.bug_id, event.occurred_at.year)
+    name = event.name
     where = proposal.edits[0].path if len(proposal.edits) == 1 else f"{len(proposal.edits)} files"
     return one_line(f"Fix {name} in {where}", chars_max=_LINE_CHARS_MAX)
 

@@ -230,6 +230,8 @@ class ReleaseRequested(BugScoped):
     patch: BlobRef
     verification: UUID
     """Event id of the `fix.verified` it rests on."""
+    name: str
+    """What people call the bug, `BUG-2026-7F3K2`: its year is that of its opening, for ever."""
 
 
 class NotifyRequested(BugScoped):
@@ -237,6 +239,7 @@ class NotifyRequested(BugScoped):
 
     type: Literal["notify.requested"] = "notify.requested"
     attempt: int
+    name: str
     origin: Origin
     outcome: Literal["fixed", "could_not", "not_verified", "abandoned", "rejected"]
     reason: str

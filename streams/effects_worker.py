@@ -32,7 +32,7 @@ from processors.ports import Blobs, Clock, Done, Effect, EffectOutcome, Ledger
 from schemas import topics
 from schemas.bugs import FixProposed, FixReleased, FixRequested, NotifyRequested, ReleaseRequested
 from schemas.errors import TransientError
-from schemas.event import Event, caused_by, derived_id
+from schemas.event import Event, caused_by, derived_id, human_id
 from schemas.fixes import FileEdit, Proposal
 from schemas.projects import Project
 from streams.clock import SystemClock
@@ -146,12 +146,14 @@ def lead_on(event: Event) -> Iterator[Event]:
                 base_commit=event.base_commit,
                 patch=event.patch,
                 verification=event.event_id,
+                name=human_id(event.bug_id, event.occurred_at.year),
             )
         case FixReleased():
             yield NotifyRequested(
                 **caused_by(event, "lifecycle"),
                 bug_id=event.bug_id,
                 attempt=event.attempt,
+                name=human_id(event.bug_id, event.occurred_at.year),
                 origin={"channel": "http", "container": APP, "item": str(event.bug_id)},  # type: ignore[arg-type]  # pydantic reads it
                 outcome="fixed",
                 reason=f"pushed to {event.branch}",

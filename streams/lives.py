@@ -11,7 +11,7 @@ from uuid import uuid5
 
 from schemas import bugs
 from schemas.bugs import CheckResult, Location, OracleKind, ReportLink, Verdict
-from schemas.event import NAMESPACE, Actor, ActorKind, BlobRef, BugScoped, subject_id
+from schemas.event import NAMESPACE, Actor, ActorKind, BlobRef, BugScoped, human_id, subject_id
 from schemas.raw import Origin
 from schemas.registry import BY_TYPE
 from schemas.reports import Severity, Trust
@@ -47,8 +47,10 @@ class _Story:
         self.random = random
         self.number = number
         self.bug_id = uuid5(NAMESPACE, f"life/{number}/{random.random()}")
+        self.name = human_id(self.bug_id, EPOCH.year)
         self.project = f"project-{number % 5}"
         self.now = EPOCH + timedelta(seconds=number)
+        self.name = human_id(self.bug_id, EPOCH.year)
         self.events: list[BugScoped] = []
         self.attempt = 1
         self.report = self.link(0)
@@ -155,7 +157,7 @@ class _Story:
         of: dict[str, Any] = {"attempt": self.attempt}
         verified = self.events[-1].event_id
         patch = {"base_commit": "c" * 40, "patch": self.blob("patch"), "verification": verified}
-        self.say(bugs.ReleaseRequested, **of, **patch)
+        self.say(bugs.ReleaseRequested, **of, **patch, name=self.name)
         if self.chance(0.1):
             self.say(bugs.ReleaseDeclined, **of, reason="the remote refused")
             return self.close("could_not", "the remote refused")
@@ -187,7 +189,7 @@ class _Story:
     def close(self, outcome: str, reason: str) -> None:
         of: dict[str, Any] = {"attempt": self.attempt, "outcome": outcome, "reason": reason}
         answer = {**of, "outcome": "abandoned"} if outcome == "rejected" else of
-        self.say(bugs.NotifyRequested, **answer, origin=self.report.origin)
+        self.say(bugs.NotifyRequested, **answer, name=self.name, origin=self.report.origin)
         self.say(bugs.BugClosed, **of)
         receipt = {"outcome": outcome, "receipt": f"comment-{self.number}"}
         self.say(bugs.ReporterNotified, attempt=self.attempt, origin=self.report.origin, **receipt)

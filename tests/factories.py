@@ -257,6 +257,7 @@ EXAMPLES: tuple[Event, ...] = (
         base_commit="a" * 40,
         patch=BLOB,
         verification=UUID(int=7),
+        name="BUG-2026-7F3K2",
     ),
     bugs.FixReleased(
         **envelope("fix.released"),
@@ -271,6 +272,7 @@ EXAMPLES: tuple[Event, ...] = (
     bugs.NotifyRequested(
         **envelope("notify.requested"),
         **_WORK,
+        name="BUG-2026-7F3K2",
         origin=ORIGIN,
         outcome="fixed",
         reason="verified",

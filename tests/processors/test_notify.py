@@ -43,6 +43,7 @@ def requested(**changes: Any) -> NotifyRequested:
         "occurred_at": datetime(2026, 11, 22, tzinfo=UTC),
         "correlation_id": UUID(int=1),
         "attempt": 1,
+        "name": "BUG-2026-1X7K2",
         "origin": ORIGIN,
         "outcome": "fixed",
         "reason": "verified, and pushed",

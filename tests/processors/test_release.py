@@ -49,6 +49,7 @@ class World:
             "occurred_at": datetime(2026, 11, 22, tzinfo=UTC),
             "correlation_id": UUID(int=1),
             "attempt": 1,
+            "name": "BUG-2026-1X7K2",
             "base_commit": "b" * 40,
             "patch": self.patch,
             "verification": UUID(int=5),

@@ -211,12 +211,12 @@ def relay(path: str, bootstrap: str, position_file: str = "") -> int:
     return 0
 
 
-def direct(bootstrap: str) -> int:
+def direct(bootstrap: str, write_s: str) -> int:
     """Serve the negative control of the outage."""
     from streams.prove_direct import serve
 
     with stop_with_parent() as stop:
-        serve(bootstrap, stop, tell)
+        serve(bootstrap, float(write_s), stop, tell)
     return 0
 
 

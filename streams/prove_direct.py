@@ -24,17 +24,19 @@ WRITE_S_MAX = 9.0
 END_S_MAX = 30.0
 
 
-def serve(bootstrap: str, stop: threading.Event, tell: Callable[[int], None]) -> None:
+def serve(
+    bootstrap: str, write_s: float, stop: threading.Event, tell: Callable[[int], None]
+) -> None:
     """Write each webhook to Kafka before it is answered, until `stop`; tell the port."""
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,
             "log_level": 0,
-            "message.timeout.ms": int(WRITE_S_MAX * 1000),
+            "message.timeout.ms": int(write_s * 1000),
         }
     )
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(_app(producer), log_config=None))
+        server = uvicorn.Server(uvicorn.Config(_app(producer, write_s), log_config=None))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         tell(listener.getsockname()[1])
@@ -43,7 +45,7 @@ def serve(bootstrap: str, stop: threading.Event, tell: Callable[[int], None]) ->
         thread.join(END_S_MAX)
 
 
-def _app(producer: Producer) -> FastAPI:
+def _app(producer: Producer, write_s: float) -> FastAPI:
     app = FastAPI()
 
     @app.get("/health")
@@ -54,13 +56,13 @@ def _app(producer: Producer) -> FastAPI:
     async def receive(request: Request) -> Response:
         body = await request.body()
         delivery_id = request.headers["x-github-delivery"]
-        written = await run_in_threadpool(_write, producer, delivery_id, body)
+        written = await run_in_threadpool(_write, producer, write_s, delivery_id, body)
         return Response(status_code=202 if written else 503)
 
     return app
 
 
-def _write(producer: Producer, delivery_id: str, body: bytes) -> bool:
+def _write(producer: Producer, write_s: float, delivery_id: str, body: bytes) -> bool:
     record = outgoing(_event(delivery_id, body))
     told: list[bool] = []
     producer.produce(
@@ -70,7 +72,7 @@ def _write(producer: Producer, delivery_id: str, body: bytes) -> bool:
         partition=record.partition,
         on_delivery=lambda error, _: told.append(error is None),
     )
-    producer.flush(WRITE_S_MAX)
+    producer.flush(write_s)
     return told == [True]
 
 

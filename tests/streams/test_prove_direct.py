@@ -26,7 +26,7 @@ def test_it_writes_what_it_answered(kafka_bootstrap: str, unique: str) -> None:
 
     with KafkaLog(kafka_bootstrap) as log:
         log.ensure_topics([topics.RAW["github"]])
-        thread = threading.Thread(target=serve, args=(kafka_bootstrap, stop, tell))
+        thread = threading.Thread(target=serve, args=(kafka_bootstrap, 9.0, stop, tell))
         thread.start()
         assert told.wait(20)
         request = urllib.request.Request(

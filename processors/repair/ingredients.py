@@ -57,7 +57,8 @@ class Site:
             if isinstance(node, ast.Name) and not self._is_global(node.id):
                 distance = abs(node.lineno - self.statement.lineno)
                 near[node.id] = min(distance, near.get(node.id, 10_000))
-        local = [name for name in near if name in self._stored or name in self.parameters]
+        own = {*self._stored, *self.parameters, *self._enclosing}
+        local = [name for name in near if name in own]
         return tuple(sorted(local, key=lambda name: near[name])[:NAMES_MAX])
 
     @cached_property
@@ -67,6 +68,24 @@ class Site:
             for node in ast.walk(self.region)
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         )
+
+    @cached_property
+    def _enclosing(self) -> dict[str, ast.expr | None]:
+        """Map the variables of the functions around this one to what they are assigned."""
+        found: dict[str, ast.expr | None] = {}
+        at: ast.AST | None = self.function
+        while at is not None:
+            at = self.source.parents.get(at)
+            if not isinstance(at, FunctionNode):
+                continue
+            found |= {arg.arg: None for arg in at.args.args}
+            for node in ast.walk(at):
+                match node:
+                    case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                        found[name] = value
+                    case _:
+                        continue
+        return found
 
     def _is_global(self, name: str) -> bool:
         return name in self.module_names and name not in self._stored
@@ -167,7 +186,8 @@ class Site:
                 isinstance(target, ast.Name) and target.id == name for target in node.targets
             ):
                 return literal_kind(node.value)
-        return ""
+        outer = self._enclosing.get(name)
+        return literal_kind(outer) if outer is not None else ""
 
 
 KIND_OF_FORM: dict[type[ast.expr], str] = {

@@ -57,6 +57,13 @@ FROM_IMPORTS = {
     "urlparse": "urllib.parse",
     "sleep": "time",
 }
+EMPTY_OF_FORM: dict[type[ast.expr], str] = {
+    ast.BinOp: "0",
+    ast.JoinedStr: '""',
+    ast.Compare: "False",
+    ast.ListComp: "[]",
+    ast.DictComp: "{}",
+}
 GUARDED_MAX = 6
 
 
@@ -137,6 +144,8 @@ def _returned(site: Site) -> list[tuple[str, float]]:
             node.value, ast.Constant | ast.List | ast.Dict
         ):
             texts[site.source.segment(node.value)] = 1.0
+        elif isinstance(node, ast.Return) and node.value is not None:
+            texts.setdefault(EMPTY_OF_FORM.get(type(node.value), "None"), 0.98)
     annotation = getattr(site.function, "returns", None)
     wanted = site.source.segment(annotation) if annotation is not None else ""
     by_type = {"str": '""', "int": "0", "float": "0.0", "bool": "False", "list": "[]", "dict": "{}"}

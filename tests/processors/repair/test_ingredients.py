@@ -28,6 +28,23 @@ def test_variables_are_the_functions_own_nearest_first() -> None:
     assert at.module_names == ("math", "LIMIT", "Cart")
 
 
+def test_variables_of_the_function_around_are_usable_too() -> None:
+    code = """
+        def f(goal):
+            seen = set()
+            def search(node):
+                if node in seen or node is goal:
+                    return True
+                return search(node.next)  # <-
+            return search
+    """
+
+    at = site(code)
+
+    assert set(at.variables) == {"node", "seen", "goal"}
+    assert at.kind_of(ast.Name(id="seen", ctx=ast.Load())) == "set"
+
+
 def test_attributes_are_known_by_their_owner() -> None:
     at = site(CODE)
 

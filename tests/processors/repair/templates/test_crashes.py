@@ -51,6 +51,18 @@ def test_none_is_answered_by_an_early_return_of_the_functions_own_type() -> None
     assert after(fixed) in found
 
 
+def test_early_return_of_a_sum_is_zero_first() -> None:
+    code = """
+        def f(order):
+            return order.price * order.coupon.percent // 100  # <-
+    """
+
+    found = texts(crashes.missing_value, site(code, crash=NONE, kinds={"order": "Order"}))
+
+    guards = {t: e.prior for t, e in found.items() if "if order.coupon is None:\n" in t}
+    assert "        return 0\n" in max(guards, key=lambda text: guards[text])
+
+
 def test_a_variable_that_was_not_none_is_not_guarded() -> None:
     code = """
         def f(name, order):

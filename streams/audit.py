@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,18 +64,25 @@ def replay(log: Log, views: Views, bug_id: UUID, *, at: datetime | None = None) 
     Reads one partition, decodes only this bug's records, and calls no port: what an effect once
     returned is in the events. A bug the log knows nothing about has no events.
     """
+    return replayed(views, bug_id, lambda: read(log, bug_id), at=at)
+
+
+def replayed(
+    views: Views, bug_id: UUID, everything: Callable[[], list[Recorded]], *, at: datetime | None
+) -> Replay:
+    """Fold the bug's events anew, and compare with what the views hold of it now."""
     try:
         live = {each: views.rows_of(each, str(bug_id)) for each in projections.ALL}
         not_compared = ""
     except NotReadyError as error:
         live, not_compared = {}, str(error)
-    # Read after the views, so that all they have folded in is among it.
-    everything = read(log, bug_id)
-    until = [each for each in everything if at is None or each.recorded_at <= at]
+    # Asked for after the views, so that all they have folded in is among it.
+    events = everything()
+    until = [each for each in events if at is None or each.recorded_at <= at]
     partition = partition_of_bug(bug_id)
     found: list[Difference] = []
     for projection, (rows, offsets) in live.items():
-        folded_in = [each for each in everything if each.offset < offsets[partition]]
+        folded_in = [each for each in events if each.offset < offsets[partition]]
         found += differences(projection, rows, fold(projection, folded_in))
     return Replay(
         bug_id=bug_id,

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
+import json
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -79,3 +88,84 @@ def test_answers_are_counted_by_door_and_status(client: TestClient) -> None:
 def test_other_routes_are_served_beside_its_own(client: TestClient) -> None:
     assert client.get("/api/v1/extra").json() == "mounted"
     assert "/api/v1/extra" in client.get("/openapi.json").json()["paths"]
+
+
+_GATEWAY = """
+import socket, sys, uvicorn
+from pathlib import Path
+from connectors.blobs import MemoryBlobs
+from connectors.inbox import Inbox
+from streams.gateway import create_app
+listener = socket.create_server(("127.0.0.1", 0))
+sys.stdout.write(f"{listener.getsockname()[1]}\\n")
+sys.stdout.flush()
+app = create_app(inbox=Inbox.open(Path(sys.argv[1])), blobs=MemoryBlobs(), api_tokens=("t",))
+uvicorn.Server(uvicorn.Config(app, log_level="critical")).run(sockets=[listener])
+"""
+
+
+@contextmanager
+def running(path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _GATEWAY, str(path)],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    try:
+        assert process.stdout is not None
+        url = f"http://127.0.0.1:{int(process.stdout.readline())}"
+        # The socket listens before the application is there, so this waits for it.
+        urllib.request.urlopen(f"{url}/health", timeout=60).close()
+        yield process, url
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def deliver(url: str, number: int) -> str | None:
+    """Return the event id that a 2xx answer told; None when nothing was heard.
+
+    An answer of any other kind fails the test: this system has no trouble of its own.
+    """
+    request = urllib.request.Request(
+        f"{url}/api/v1/bugs/receive",
+        data=json.dumps({"tool": "ci", "id": str(number), "title": "x" * 900}).encode(),
+        headers={"Authorization": "Bearer t", "Idempotency-Key": str(number)},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return str(json.load(answer)["event_id"])
+    except urllib.error.HTTPError as error:
+        with error:
+            pytest.fail(f"{error.code}: {error.read()!r}")
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+
+
+def test_two_gateways_and_one_killed_under_load_lose_and_double_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "inbox.sqlite"
+
+    def send(number: int) -> tuple[str, bool]:
+        if number == 60:
+            first.send_signal(signal.SIGKILL)
+        told = deliver(first_url, number)
+        again = told is None
+        # Whoever heard nothing sends it again, elsewhere, under the same key.
+        told = told or deliver(second_url, number)
+        assert told is not None
+        return told, again
+
+    with (
+        running(path) as (first, first_url),
+        running(path) as (_, second_url),
+        ThreadPoolExecutor(8) as pool,
+    ):
+        answers = list(pool.map(send, range(150)))
+    inbox = Inbox.open(path)
+    inbox.number(1000)
+    kept = [str(row.event_id) for row in inbox.numbered(1, 1000)]
+    inbox.close()
+
+    assert sorted(kept) == sorted(told for told, _ in answers)
+    assert any(again for _, again in answers)
+    assert not answers[0][1]

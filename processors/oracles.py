@@ -62,8 +62,8 @@ def find_oracle(
     `sources` is the text of the tree's Python files. Raises `SandboxUnavailableError`.
     """
     suite = pytest.run(tree)
-    if suite.ended in ("no_pytest", "refused"):
-        return NotFound(suite.reason, suite.output, unusable=suite.ended == "no_pytest")
+    if suite.ended in ("no_pytest", "no_python", "refused"):
+        return NotFound(suite.reason, suite.output, unusable=suite.ended != "refused")
     fitting = _fitting(suite, report, locations)
     if fitting:
         confirmed = _confirm(pytest, tree, fitting)
@@ -84,10 +84,12 @@ def _why_none(suite: PytestRun, written: int) -> str:
     if not suite.whole:
         tests = f"the suite gave no whole answer ({suite.reason})"
     elif suite.results:
-        red = len(suite.red)
+        red = len(suite.red) - len(suite.uncollected)
         tests = f"{red} of {len(suite.results)} tests fail, none as the report says"
         if not red:
             tests = f"all of the suite's {len(suite.results)} tests pass or are skipped"
+    if suite.uncollected:
+        tests = f"{tests} ({len(suite.uncollected)} files of tests cannot be imported)"
     tried = "the report has no runnable snippet, and no call that could be repeated"
     if written:
         tried = f"none of {written} tests written from the report fails as the report says"

@@ -30,11 +30,11 @@ class Reporter:
             rest = rest[os.write(self.out, rest) :]
 
     def pytest_collection_modifyitems(self, config: Any, items: "list[Any]") -> None:
-        """Keep only what was asked for; a name without parameters stands for all of them."""
+        """Keep only what was asked for; a name without parameters, or a file, stands for all."""
         if not self.only:
             return
         wanted = set(self.only)
-        kept = [i for i in items if i.nodeid in wanted or i.nodeid.split("[")[0] in wanted]
+        kept = [item for item in items if wanted & _names(item.nodeid)]
         dropped = [item for item in items if item not in kept]
         if dropped:
             config.hook.pytest_deselected(items=dropped)
@@ -64,6 +64,10 @@ class Reporter:
         self.say(kind="finish", status=int(exitstatus), collected=session.testscollected)
 
 
+def _names(node_id: str) -> "set[str]":
+    return {node_id, node_id.partition("[")[0], node_id.partition("::")[0]}
+
+
 def _text(report: Any) -> str:
     return str(report.longrepr)[-TEXT_CHARS_MAX:]
 
@@ -82,8 +86,11 @@ def main() -> int:
     plan = json.loads(sys.stdin.readline())
     out = os.dup(2)
     reporter = Reporter(out, plan["mark"], plan["only"])
-    # As `python -m pytest` has it: the tree itself, by its whole path.
-    sys.path[0] = os.getcwd()  # noqa: PTH109
+    # As `python -m pytest` has it: the tree itself, by its whole path. A tree with its packages in
+    # `src` goes before a copy that is installed: it is the tree that is judged.
+    root = os.getcwd()  # noqa: PTH109
+    source = os.path.join(root, "src")  # noqa: PTH118
+    sys.path[:1] = [root, source] if os.path.isdir(source) else [root]  # noqa: PTH112
     try:
         import pytest
     except ImportError as error:

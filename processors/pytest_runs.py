@@ -26,7 +26,9 @@ MEMORY_MB = 2048
 PROCESSES = 128
 
 Outcome = Literal["passed", "failed", "error", "skipped", "xfailed"]
-Ended = Literal["finished", "no_tests", "no_pytest", "refused", "timeout", "killed", "cut_off"]
+Ended = Literal[
+    "finished", "no_tests", "no_pytest", "no_python", "refused", "timeout", "killed", "cut_off"
+]
 
 _WORST_FIRST: tuple[Outcome, ...] = ("error", "failed", "xfailed", "skipped", "passed")
 _OPTIONS = (
@@ -38,7 +40,8 @@ _OPTIONS = (
     "-ocache_dir=/tmp/pytest-cache",
     *("-p", "no:randomly"),
 )
-_STATUS = {0: "finished", 1: "finished", 5: "no_tests"}
+_NOT_STARTED = (126, 127)
+_STATUS: Mapping[int, Ended] = {0: "finished", 1: "finished", 5: "no_tests"}
 _EXCEPTION = re.compile(r"(?P<type>[A-Za-z_][\w.]*)(?::\s*(?P<message>.*)|$)", re.DOTALL)
 
 
@@ -93,8 +96,8 @@ class PytestRun:
     reason: str
     """For people: why it is no whole answer. Empty when it is."""
     results: Mapping[str, TestResult]
-    uncollected: Mapping[str, str]
-    """What could not be collected -> what pytest printed about it."""
+    uncollected: Mapping[str, TestResult]
+    """Files whose tests could not even be collected, each as if it were one test."""
     output: str
     wall_s: float
 
@@ -110,15 +113,16 @@ class PytestRun:
 
     @property
     def red(self) -> tuple[TestResult, ...]:
-        """Return the tests that failed."""
-        return tuple(result for result in self.results.values() if result.red)
+        """Return the tests that failed, and the files that could not be collected."""
+        return (*(r for r in self.results.values() if r.red), *self.uncollected.values())
 
     def of(self, node_id: str) -> tuple[TestResult, ...]:
-        """Return the results `node_id` stands for: itself, or all its parameters."""
-        exact = self.results.get(node_id)
+        """Return the results `node_id` stands for: itself, its parameters, a file's tests."""
+        exact = self.results.get(node_id) or self.uncollected.get(node_id)
         if exact is not None:
             return (exact,)
-        return tuple(r for name, r in self.results.items() if name.startswith(f"{node_id}["))
+        inside = (f"{node_id}[", f"{node_id}::")
+        return tuple(r for name, r in self.results.items() if name.startswith(inside))
 
     def all_red(self, node_ids: Iterable[str]) -> bool:
         """Return whether each of `node_ids` was run and failed, at least for one parameter."""
@@ -202,7 +206,7 @@ def _split(test_command: Sequence[str]) -> tuple[list[str], list[str]]:
 def _read(result: SandboxResult, command: str, mark: bytes, wall_s: float) -> PytestRun:
     records, rest = _records(result.stderr, mark)
     tests: dict[str, TestResult] = {}
-    uncollected: dict[str, str] = {}
+    uncollected: dict[str, TestResult] = {}
     status: int | None = None
     expected = 0
     missing = False
@@ -212,7 +216,8 @@ def _read(result: SandboxResult, command: str, mark: bytes, wall_s: float) -> Py
                 result_of = _test(record)
                 tests[result_of.node_id] = _worse(tests.get(result_of.node_id), result_of)
             case "collect":
-                uncollected[str(record["id"])] = str(record["text"])
+                name, text = str(record["id"]) or "(collection)", str(record["text"])
+                uncollected[name] = TestResult(name, "error", _last_error(text), text)
             case "finish":
                 status = int(record["status"])
                 expected = int(record["collected"])
@@ -239,6 +244,12 @@ def _records(stderr: bytes, mark: bytes) -> tuple[list[dict[str, Any]], str]:
         except ValueError:  # Cut off where the output ended.
             continue
     return records, b"\n".join(line for line in rest if line.strip()).decode("utf-8", "replace")
+
+
+def _last_error(text: str) -> str:
+    """Return what a collection died of, from pytest's lines marked with E."""
+    errors = [line[1:].strip() for line in text.splitlines() if line.startswith("E  ")]
+    return errors[-1] if errors else ""
 
 
 def _tells(record: Mapping[str, Any]) -> bool:
@@ -283,9 +294,19 @@ def _ended(
         return "timeout", f"the tests did not end within {wall_s:.0f} s"
     if result.ended != "exited":
         return "killed", "the tests were killed: too much memory, processor time or disk"
-    if result.truncated or status is None or status != result.exit_code:
-        return "cut_off", "pytest ended before its end: something in the tree ended the process"
+    if status is None or status != result.exit_code or result.truncated:
+        return _no_end(result)
     if status in _STATUS:
-        return ("no_tests" if status == 5 else "finished"), ""
+        return _STATUS[status], ""
     last = next((line for line in reversed(output.splitlines()) if line.strip()), "")
     return "refused", f"pytest gave up with status {status}: {last[:200]}"
+
+
+def _no_end(result: SandboxResult) -> tuple[Ended, str]:
+    if result.exit_code in _NOT_STARTED:
+        said = result.stderr.decode("utf-8", "replace").strip().splitlines()
+        return "no_python", (
+            "the project's interpreter could not be started by the sandbox's user (it must be"
+            f" readable for everyone): {said[-1][:200] if said else 'no reason given'}"
+        )
+    return "cut_off", "pytest ended before its end: something in the tree ended the process"

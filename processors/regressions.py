@@ -56,6 +56,9 @@ def compare(pytest: Pytest, before: Path, after: Path) -> Comparison:
     old = pytest.run(before)
     if not old.whole:
         return Comparison(Verdict.NOT_RUN, old.reason, old, 1, old.wall_s)
+    if old.uncollected and not old.passed:
+        reason = "no test passes before, and some cannot be imported: are the packages installed?"
+        return Comparison(Verdict.NOT_RUN, reason, old, 1, old.wall_s)
     new = pytest.run(after)
     wall_s = old.wall_s + new.wall_s
     if not new.whole:

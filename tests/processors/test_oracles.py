@@ -25,6 +25,12 @@ Traceback (most recent call last):
     return sum(numbers) / len(numbers)
 ZeroDivisionError: division by zero
 """
+IMPORT_TRACE = """\
+Traceback (most recent call last):
+  File "/srv/run.py", line 1, in <module>
+    from calc.mean import x
+ImportError: cannot import name 'x'
+"""
 CRASH = "failed ZeroDivisionError: division by zero at calc/mean.py:3"
 
 
@@ -51,6 +57,8 @@ def in_suite(
         ("t.py::test", "failed", "See t.py::test", "named"),
         ("t.py::test_x", CRASH, TRACE, "trace"),
         ("t.py::test_x", CRASH, "There is a ZeroDivisionError in the log.", "exception"),
+        ("t.py", "uncollected ImportError: cannot import name 'x'", IMPORT_TRACE, "trace"),
+        ("tests/t.py", "uncollected SyntaxError: invalid", "tests/t.py is broken", "named"),
         ("t.py::test_x", "failed", "One test fails since yesterday.", "only failing"),
         ("t.py::test_x", "failed", "The build is broken: tests are red.", "only failing"),
     ],

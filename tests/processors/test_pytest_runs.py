@@ -62,6 +62,9 @@ def test_every_test_gets_its_outcome(tmp_path: Path) -> None:
     assert [(f.path, f.line) for f in raised.frames] == [("tests/test_a.py", 5)]
     assert run.results["tests/test_a.py::test_bad"].exception == "AssertionError"
     assert list(run.uncollected) == ["tests/test_b.py"]
+    assert run.uncollected["tests/test_b.py"].exception == "ModuleNotFoundError"
+    assert run.all_red(["tests/test_b.py"])
+    assert not run.all_green(["tests/test_b.py", "tests/test_a.py"])
     assert (run.ended, run.reason) == ("finished", "")
 
 
@@ -109,6 +112,14 @@ def test_the_projects_own_options_cannot_stop_at_the_first_failure(tmp_path: Pat
 
 
 @pytest.mark.sandbox
+def test_packages_in_src_are_those_of_the_tree(tmp_path: Path) -> None:
+    tests = "import calc\ndef test_a(): assert calc.__file__.startswith('/sandbox/src/')\n"
+    write(tmp_path, {"src/calc/__init__.py": "", "tests/test_a.py": tests})
+
+    assert Pytest(SANDBOX, PYTHON, COMMAND).run(tmp_path).all_green(["tests/test_a.py"])
+
+
+@pytest.mark.sandbox
 def test_an_interpreter_without_pytest_is_said_to_have_none(tmp_path: Path) -> None:
     write(tmp_path / "tree", {"test_a.py": _TESTS})
     base = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
@@ -139,6 +150,14 @@ def test_what_was_killed_or_cut_off_is_no_answer() -> None:
     silent = SandboxResult(0, "exited", b"1 passed", b"", 1.0, 1.0)
 
     assert (played(killed).ended, played(silent).ended) == ("killed", "cut_off")
+
+
+def test_an_interpreter_the_sandbox_cannot_start_is_said_to_be_that() -> None:
+    refused = SandboxResult(126, "exited", b"", b"sh: /x/python: Permission denied\n", 1.0, 0.1)
+    run = played(refused)
+
+    assert run.ended == "no_python"
+    assert "Permission denied" in run.reason
 
 
 def test_lines_without_the_mark_are_no_results() -> None:

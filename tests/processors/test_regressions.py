@@ -76,6 +76,14 @@ def test_a_project_without_tests_is_said_to_have_none() -> None:
     assert "no test that passed before" in found.summary
 
 
+def test_a_suite_that_cannot_be_imported_has_not_run() -> None:
+    missing = {"t.py": "uncollected ModuleNotFoundError: No module named 'numpy'"}
+    found = compared([missing], [missing])
+
+    assert found.verdict is Verdict.NOT_RUN
+    assert "packages installed" in found.summary
+
+
 def test_very_many_broken_tests_are_not_run_again() -> None:
     names = [f"t.py::t{number}" for number in range(60)]
     found = compared([dict.fromkeys(names, "passed")], [dict.fromkeys(names, "failed")])

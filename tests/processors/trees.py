@@ -106,10 +106,10 @@ class ScriptedSandbox:
         if isinstance(outcomes, SandboxResult):
             return outcomes
         lines = [_said(plan["mark"], name, outcome) for name, outcome in outcomes.items()]
-        status = 5 if not outcomes else int(any("failed" in o for o in outcomes.values()))
+        ran = [outcome for outcome in outcomes.values() if not outcome.startswith("uncollected")]
+        status = 5 if not outcomes else int(len(ran) < len(outcomes) or _red(ran))
         lines.append(
-            plan["mark"]
-            + json.dumps({"kind": "finish", "status": status, "collected": len(outcomes)})
+            plan["mark"] + json.dumps({"kind": "finish", "status": status, "collected": len(ran)})
         )
         return SandboxResult(status, "exited", b"played", "\n".join(lines).encode(), 0.1, 0.1)
 
@@ -119,9 +119,15 @@ class ScriptedSandbox:
         yield
 
 
+def _red(outcomes: list[str]) -> bool:
+    return any(outcome.startswith("failed") for outcome in outcomes)
+
+
 def _said(mark: str, name: str, played: str) -> str:
     """Return the reporter's line; `played`: "passed", "failed", or "failed CRASH at PATH:9"."""
     outcome, _, crash = played.partition(" ")
+    if outcome == "uncollected":
+        return mark + json.dumps({"kind": "collect", "id": name, "text": f"E   {crash}"})
     record = {"kind": "test", "id": name, "when": "call", "outcome": outcome, "xfail": False}
     if outcome == "failed":
         died, _, place = crash.partition(" at ")

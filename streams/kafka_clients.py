@@ -246,10 +246,7 @@ class KafkaProducer:
         self, positions: Mapping[TopicPartition, Position], membership: Membership
     ) -> None:
         """Move the group's positions with this transaction."""
-        moved = [
-            ck.TopicPartition(one.topic, one.partition, at.offset, metadata=at.metadata)
-            for one, at in positions.items()
-        ]
+        moved = at_positions(positions)
         self._call(
             lambda: self._producer.send_offsets_to_transaction(moved, membership.token, CALL_S_MAX),
             "sending offsets",
@@ -294,6 +291,14 @@ def positions(found: Sequence[ck.TopicPartition]) -> dict[TopicPartition, Positi
         for one in found
         if one.offset != _NO_OFFSET and one.offset >= 0
     }
+
+
+def at_positions(positions: Mapping[TopicPartition, Position]) -> list[ck.TopicPartition]:
+    """Return `positions` as the client wants them."""
+    return [
+        ck.TopicPartition(one.topic, one.partition, at.offset, metadata=at.metadata)
+        for one, at in positions.items()
+    ]
 
 
 def parse_membership(token: bytes, group: str) -> Membership:

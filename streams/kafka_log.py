@@ -48,37 +48,11 @@ class KafkaLog:
 
     def consumer(self, group: str, *, instance: str | None = None) -> KafkaConsumer:
         """Return a reader for `group`."""
-        config: Config = {
-            **self._common,
-            "group.id": group,
-            # KIP-848 with static ids leaves a restarted worker without partitions (measured).
-            "group.protocol": "classic",
-            "partition.assignment.strategy": "range",
-            "session.timeout.ms": SESSION_TIMEOUT_MS,
-            "heartbeat.interval.ms": 1_000,
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            # A lost position must not be answered by silence or by everything once more.
-            "auto.offset.reset": "error",
-            "isolation.level": "read_committed",
-            "allow.auto.create.topics": False,
-            "queued.max.messages.kbytes": 16_384,
-        }
-        if instance is not None:
-            config["group.instance.id"] = instance
-        return KafkaConsumer(config, group)
+        return KafkaConsumer(self._consumer_config(group, instance), group)
 
     def producer(self, transactional_id: str) -> KafkaProducer:
         """Return a writer."""
-        config: Config = {
-            **self._common,
-            "transactional.id": transactional_id,
-            "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-            "message.timeout.ms": TRANSACTION_TIMEOUT_MS,
-            "linger.ms": 2,
-            "compression.type": "lz4",
-        }
-        return KafkaProducer(config)
+        return KafkaProducer(self._producer_config(transactional_id))
 
     def ensure_topics(self, topics: Iterable[Topic]) -> tuple[str, ...]:
         """Create those that are missing."""
@@ -161,6 +135,37 @@ class KafkaLog:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _consumer_config(self, group: str, instance: str | None) -> Config:
+        config: Config = {
+            **self._common,
+            "group.id": group,
+            # KIP-848 with static ids leaves a restarted worker without partitions (measured).
+            "group.protocol": "classic",
+            "partition.assignment.strategy": "range",
+            "session.timeout.ms": SESSION_TIMEOUT_MS,
+            "heartbeat.interval.ms": 1_000,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            # A lost position must not be answered by silence or by everything once more.
+            "auto.offset.reset": "error",
+            "isolation.level": "read_committed",
+            "allow.auto.create.topics": False,
+            "queued.max.messages.kbytes": 16_384,
+        }
+        if instance is not None:
+            config["group.instance.id"] = instance
+        return config
+
+    def _producer_config(self, transactional_id: str) -> Config:
+        return {
+            **self._common,
+            "transactional.id": transactional_id,
+            "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+            "message.timeout.ms": TRANSACTION_TIMEOUT_MS,
+            "linger.ms": 2,
+            "compression.type": "lz4",
+        }
 
     def _partition_counts(self) -> dict[str, int]:
         try:

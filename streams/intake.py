@@ -47,7 +47,12 @@ def router(
 ) -> APIRouter:
     """Return the doors for tools. `tokens` are the live ones; with none they answer 503."""
     routes = APIRouter(prefix="/api/v1/bugs", route_class=Door, tags=["intake"])
+    _add_receive(routes, inbox, blobs, tokens)
+    _add_commands(routes, inbox, blobs, tokens, resolve_bug)
+    return routes
 
+
+def _add_receive(routes: APIRouter, inbox: Inbox, blobs: Blobs, tokens: Sequence[str]) -> None:
     @routes.post(
         "/receive",
         status_code=202,
@@ -74,6 +79,14 @@ def router(
         receipt, report_id = await run_in_threadpool(keep)
         return _answer(receipt, report_id=str(report_id), event_id=str(receipt.event_id))
 
+
+def _add_commands(
+    routes: APIRouter,
+    inbox: Inbox,
+    blobs: Blobs,
+    tokens: Sequence[str],
+    resolve_bug: ResolveBug,
+) -> None:
     @routes.post(
         "/{bug_id}/commands",
         status_code=202,
@@ -96,8 +109,6 @@ def router(
             _command, inbox, blobs, resolve_bug, bug_id, asked, key
         )
         return _answer(receipt, bug_id=str(found), command_id=str(receipt.event_id))
-
-    return routes
 
 
 def only_ids(text: str) -> tuple[UUID, str] | None:

@@ -36,6 +36,11 @@ from streams.serving import address_of
 from streams.story import Story
 
 PROJECT = "shop"
+TEST_COMMAND = (
+    *("-m", "pytest", "-q"),
+    # Plugins of our own tests that happen to be installed beside; the shop needs none of them.
+    *("-pno:hypothesispytest", "-pno:xdist", "-pno:xdist.looponfail", "-pno:anyio", "-pno:timeout"),
+)
 START_S_MAX = 120.0
 WORK_S_MAX = 600.0
 STOP_S_MAX = 40.0
@@ -99,6 +104,7 @@ def _project(remote: Path, answer_url: str, python: Path) -> Project:
         git_url=remote.as_uri(),
         branch=demo_shop.BRANCH,
         python=python,
+        test_command=TEST_COMMAND,
         answer_url=answer_url,
     )
 

@@ -84,6 +84,11 @@ class LongTaskRunner:
         """Return whether every record read so far was handled."""
         return not any(work.items for work in self._works.values())
 
+    @property
+    def owned(self) -> int:
+        """Return how many partitions it owns now; none before it has joined its group."""
+        return len(self._works)
+
     def step(self, timeout_s: float = 0.0) -> int:
         """Read, start what can start, commit what has finished. Returns how many were committed.
 

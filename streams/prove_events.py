@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
@@ -19,10 +19,10 @@ from schemas.topics import Topic
 from streams.broker import temporary_broker
 from streams.figures import Figures, machine
 from streams.kafka_log import KafkaLog
-from streams.log import Log, Outgoing, Record, TopicPartition, ask_until, outgoing, partitions_of
+from streams.log import Log, Outgoing, Record, ask_until, outgoing, partitions_of
 from streams.prove_control import AtLeastOnceLog
 from streams.prove_events_input import DUPLICATES_SHARE, PROJECTS, raw_events
-from streams.prove_workers import Workers, say_working
+from streams.prove_workers import Workers, join, wait_for_group
 from streams.runner import Runner
 from streams.signals import stop_on_signals
 
@@ -32,9 +32,6 @@ RATE_PER_S = 1_000
 KILL_EVERY_S = 4.0
 """At least: a worker takes seconds to start, and only one that works is worth killing."""
 BATCH = 50
-WARM_PAUSE_S = 0.5
-"""Between batches while the workers start; no kill before all of them have."""
-STALLED_S_MAX = 180.0
 STALL_GOAL_S = 10.0
 CONTROL_EVENTS_MAX = 6_000
 CONTROL_KILLS_MAX = 6
@@ -125,9 +122,10 @@ def _run(bootstrap: str, name: str, events: int, kills: int, seed: int, progress
             told = _Told(progress, name, 2 * events)
             run.kills = _feed(log, events, kills, seed, workers, told)
             try:
-                _wait(log, "normalize", _RAW, workers, told, events)
+                wait_for_group(log, f"{APP}-normalize", _RAW, workers, told.at(events))
                 if name != "control":
-                    _wait(log, "dedupe", topics.BUGS_NORMALIZED, workers, told, events)
+                    source = topics.BUGS_NORMALIZED
+                    wait_for_group(log, f"{APP}-dedupe", source, workers, told.at(events))
             except FatalError as error:
                 raise FatalError(f"{error}; last words: {workers.last_words()}") from error
             run.deaths = workers.deaths
@@ -148,6 +146,10 @@ class _Told:
     def __call__(self, done: int, what: str) -> None:
         self.progress(done, self.total, f"{self.name}: {what}")
 
+    def at(self, done: int) -> Callable[[str], None]:
+        """Return how to tell more while no more is done."""
+        return lambda what: self(done, what)
+
 
 def _feed(log: Log, events: int, kills: int, seed: int, workers: Workers, told: _Told) -> int:
     """Write the deliveries at a steady rate and kill workers all the while. Returns the kills."""
@@ -155,23 +157,20 @@ def _feed(log: Log, events: int, kills: int, seed: int, workers: Workers, told: 
     batches = -(-events // BATCH)
     pause_s = max(events / RATE_PER_S, kills * KILL_EVERY_S) / batches
     killed = 0
-    warm: int | None = None
     try:
         ask_until(producer.init, 60.0)
+        workers.wait_until_all_work()
         due_s = time.monotonic()
         for number, batch in enumerate(_batches(raw_events(events, Random(seed)))):  # noqa: S311
             producer.begin()
             for record in batch:
                 producer.produce(record)
             producer.commit()
-            if warm is None and workers.all_work:
-                warm = number
-            # Not before a worker works: killing what has not begun proves little.
-            elif warm is not None and killed < kills * (number - warm) / (batches - warm):
+            if killed < kills * (number + 1) // batches:
                 killed += workers.kill_one()
             workers.tend()
             told(number * BATCH, f"fed {number * BATCH:,}, killed {killed}")
-            due_s += pause_s if warm is not None else WARM_PAUSE_S
+            due_s += pause_s
             time.sleep(max(0.0, due_s - time.monotonic()))
     finally:
         producer.close()
@@ -181,29 +180,6 @@ def _feed(log: Log, events: int, kills: int, seed: int, workers: Workers, told: 
 def _batches(source: Iterator[Outgoing]) -> Iterator[list[Outgoing]]:
     while batch := list(islice(source, BATCH)):
         yield batch
-
-
-def _wait(log: Log, stage: str, source: Topic, workers: Workers, told: _Told, events: int) -> None:
-    """Wait until `stage` has committed beyond the last record of `source`."""
-    last: dict[TopicPartition, int] = {}
-    for record in log.read(dict.fromkeys(partitions_of(source), 0)):
-        last[record.source] = record.offset
-    behind = len(last)
-    deadline = time.monotonic() + STALLED_S_MAX
-    done_before = -1
-    while behind:
-        workers.tend()
-        at = log.committed(f"{APP}-{stage}", list(last))
-        done = sum(position.offset for position in at.values())
-        behind = sum(
-            place not in at or at[place].offset <= offset for place, offset in last.items()
-        )
-        if done > done_before:
-            done_before, deadline = done, time.monotonic() + STALLED_S_MAX
-        if time.monotonic() > deadline:
-            raise FatalError(f"{stage} has stalled: {behind} partitions are behind")
-        told(events, f"{stage}, {behind} partitions to go")
-        time.sleep(0.1)
 
 
 def _read(log: Log, topic: Topic) -> list[Record]:
@@ -261,9 +237,7 @@ def work(bootstrap: str, name: str, stage: str, slot: str) -> None:
     made = normalize.make(MemoryBlobs(), PROJECTS) if stage == "normalize" else dedupe.make()
     log: KafkaLog = AtLeastOnceLog(bootstrap) if name == "control" else KafkaLog(bootstrap)
     with log, stop_on_signals() as stop, Runner(made, log, app=APP, slot=int(slot)) as runner:
-        while not runner.step(0.5) and not stop.is_set():
-            pass
-        say_working()
+        join(runner, stop)
         runner.run(stop)
 
 

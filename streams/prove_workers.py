@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -17,12 +18,18 @@ from types import TracebackType
 from typing import Self
 
 from schemas.errors import FatalError
+from schemas.topics import Topic
 from streams.environment import base_env
+from streams.log import Log, TopicPartition, partitions_of
+from streams.long_tasks import LongTaskRunner
+from streams.runner import Runner
 
 STOP_S_MAX = 30.0
 DEATHS_MAX = 30
 """Of workers that were not killed from here; more means that they cannot work at all."""
 WORDS_CHARS_MAX = 600
+STALLED_S_MAX = 180.0
+"""Without any progress; the proof then ends and says what stands still."""
 
 
 @dataclass(slots=True)
@@ -83,10 +90,19 @@ class Workers:
 
     @property
     def all_work(self) -> bool:
-        """Return whether every worker has handled something since it was started."""
+        """Return whether every worker has joined its group since it was started."""
         for slot in self._slots:
             slot.look()
         return all(slot.works for slot in self._slots)
+
+    def wait_until_all_work(self) -> None:
+        """Wait until every worker has joined. Raises `FatalError` when that takes too long."""
+        deadline = time.monotonic() + STALLED_S_MAX
+        while not self.all_work:
+            if time.monotonic() > deadline:
+                raise FatalError(f"not all workers work: {self.last_words()}")
+            self.tend()
+            time.sleep(0.1)
 
     def kill_one(self, number: signal.Signals = signal.SIGKILL) -> bool:
         """Kill a worker that works, by chance; wait for its end, and start it anew.
@@ -145,7 +161,34 @@ class Workers:
             )
 
 
-def say_working() -> None:
-    """Tell the proof that this worker has handled something."""
+def join(runner: Runner | LongTaskRunner, stop: threading.Event) -> None:
+    """Step `runner` until it has joined its group, and tell the proof: it is worth killing now."""
+    while not runner.owned and not stop.is_set():
+        runner.step(0.1)
     sys.stdout.write("works\n")
     sys.stdout.flush()
+
+
+def wait_for_group(
+    log: Log, group: str, source: Topic, workers: Workers, told: Callable[[str], None]
+) -> None:
+    """Wait until `group` has committed beyond the last record that is in `source` now.
+
+    Raises `FatalError` when it stands still.
+    """
+    last: dict[TopicPartition, int] = {}
+    for record in log.read(dict.fromkeys(partitions_of(source), 0)):
+        last[record.source] = record.offset
+    behind, done_before = len(last), -1
+    deadline = time.monotonic() + STALLED_S_MAX
+    while behind:
+        workers.tend()
+        at = log.committed(group, list(last))
+        done = sum(position.offset for position in at.values())
+        behind = sum(one not in at or at[one].offset <= offset for one, offset in last.items())
+        if done > done_before:
+            done_before, deadline = done, time.monotonic() + STALLED_S_MAX
+        if time.monotonic() > deadline:
+            raise FatalError(f"{group} has stalled: {behind} partitions are behind")
+        told(f"{group}, {behind} partitions to go")
+        time.sleep(0.1)

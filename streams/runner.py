@@ -85,6 +85,11 @@ class Runner:
         """Return whether every record read so far was handled."""
         return not any(self._queues.values())
 
+    @property
+    def owned(self) -> int:
+        """Return how many partitions it owns now; none before it has joined its group."""
+        return len(self._queues)
+
     def step(self, timeout_s: float = 0.0) -> int:
         """Read, handle and commit one batch. Returns how many records were handled.
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from processors.base import Processor
 from processors.ports import Blobs
-from processors.projects import project_of, trust_of
+from processors.projects import Mapping, project_of, trust_of
 from processors.severity import severity_of
 from processors.traces import find_snippets, find_traces
 from schemas import topics
@@ -86,7 +86,7 @@ def normalize(
     parsed = parser(raw, _body(raw, blobs))
     if parsed is None:
         return
-    mapping = project_of(projects, raw.origin)
+    mapping = _named(raw, projects) or project_of(projects, raw.origin)
     project = next((p for p in projects if p.id == mapping.project), None)
     trust, trust_reason = trust_of(project, account=parsed.account, association=parsed.association)
     subject = subject_id(parsed.account)
@@ -113,6 +113,12 @@ def normalize(
         project_reason=mapping.reason,
         content_sha256=_meaning(parsed),
     )
+
+
+def _named(raw: RawReceived, projects: Sequence[Project]) -> Mapping | None:
+    if any(project.id == raw.project for project in projects):
+        return Mapping(raw.project, "named by the sender")
+    return None
 
 
 def _body(raw: RawReceived, blobs: Blobs) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,6 +17,7 @@ from schemas.errors import UserError
 from schemas.lifecycle import Status
 from schemas.reports import Severity
 from streams.cli_context import open_blobs, open_inbox, open_log, open_views, settings
+from streams.environment import account
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -240,7 +239,7 @@ def _command(ctx: typer.Context, verb: Verb, given: str, note: str, *, as_json: 
     with open_views(conf) as views:
         asked = views.find(given)
         bug = views.survivor(asked)
-    actor = f"os:{pwd.getpwuid(os.getuid()).pw_name}"
+    actor = f"os:{account()}"
     with open_inbox(conf) as inbox:
         command_id = submit_command(
             inbox,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import pwd
 import sys
 import urllib.error
 import urllib.request
@@ -20,6 +18,7 @@ from schemas.received import ReceivedReport
 from schemas.reports import UNASSIGNED
 from streams.cli_context import open_blobs, open_inbox, open_log, settings
 from streams.config import Settings
+from streams.environment import account
 
 TOOL = "cli"
 REPORT_BYTES_MAX = 2_000_000
@@ -137,15 +136,7 @@ def read_report(source: Path | str) -> ReceivedReport:
         fields = _fields(text, name)
     # A file reported twice is one report; edited, it is another, unless --id says otherwise.
     made = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return _report({"tool": TOOL, "id": made, "reporter": _user(), **fields}, name)
-
-
-def _user() -> str:
-    """Return the name of the account that runs us: of the system, not of the environment."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # A container may run under an id that has no name.
-        return f"uid{os.getuid()}"
+    return _report({"tool": TOOL, "id": made, "reporter": account(), **fields}, name)
 
 
 def _text(source: Path | str, name: str) -> str:
@@ -196,7 +187,7 @@ def _keep(conf: Settings, given: ReceivedReport, project: str | None) -> dict[st
             given,
             body=given.model_dump_json(exclude_defaults=True).encode(),
             route="cli/report",
-            sender=f"os:{_user()}",
+            sender=f"os:{account()}",
             project=project or UNASSIGNED,
         )
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 
 PASSED_ON = (
@@ -29,6 +30,14 @@ def base_env() -> dict[str, str]:
 def git_env() -> dict[str, str]:
     """Return what git may see: the base, and what it signs in with. Never passed to a sandbox."""
     return base_env() | {name: os.environ[name] for name in GIT_SIGN_IN if name in os.environ}
+
+
+def account() -> str:
+    """Return the name of the account that runs us: of the system, not of the environment."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # A container may run under an id that has no name.
+        return f"uid{os.getuid()}"
 
 
 def java_home() -> Path | None:

@@ -80,6 +80,7 @@ def application(parts: Parts) -> FastAPI:
         blobs=parts.blobs,
         github_secrets=[secret.get_secret_value() for secret in settings.github_webhook_secrets],
         api_tokens=tokens,
+        resolve_bug=api.resolver(views),
         routers=[api.router(views, parts.blobs, parts.log, api_tokens=tokens)],
     )
 

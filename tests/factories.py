@@ -108,7 +108,7 @@ def raw_github(action: str = "opened", *, comment: str | None = None, **issue: A
 def _raw(origin: Origin, route: str, body: str) -> RawReceived:
     digest = hashlib.sha256(body.encode()).hexdigest()
     return RawReceived(
-        **envelope(f"raw/{origin.key}/{digest}", bug_id=None),
+        **envelope(f"raw/{origin.key}/{digest}", bug_id=None, project="unassigned"),
         origin=origin,
         route=route,
         delivery_id=digest[:12],

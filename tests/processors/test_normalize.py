@@ -82,6 +82,14 @@ def test_a_tools_report_is_read_by_its_schema() -> None:
     assert event.trust is Trust.STRANGER
 
 
+def test_a_project_that_the_sender_names_wins_if_there_is_such_a_one() -> None:
+    named = raw_http().model_copy(update={"project": "shop"})
+    unknown = raw_http().model_copy(update={"project": "none such"})
+
+    assert only(named).project == "shop"
+    assert only(unknown).project == "unassigned"
+
+
 def test_a_comment_is_kept_and_our_own_is_not_heard() -> None:
     [heard] = normalize(raw_github("created", comment="Me too"), FakeBlobs(), (SHOP,))
     own = raw_github("created", comment="Fixed")

@@ -19,8 +19,9 @@ from schemas.codec import decode
 from schemas.errors import TransientError, UserError
 from schemas.event import subject_id
 from schemas.raw import RawReceived
-from streams.cli_report import REPORT_BYTES_MAX, _user, read_report, register
+from streams.cli_report import REPORT_BYTES_MAX, read_report, register
 from streams.config import Settings
+from streams.environment import account
 from streams.gateway import create_app
 
 SETTINGS = """
@@ -62,7 +63,7 @@ def test_a_text_is_kept_with_its_first_line_as_title(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert json.loads(result.stdout)["report_id"] == str(event.origin.report_id)
     assert (event.origin.channel, event.origin.container) == ("http", "cli")
-    assert event.actor.id == subject_id(f"os:{_user()}")
+    assert event.actor.id == subject_id(f"os:{account()}")
     assert event.project == "unassigned"
     assert event.body is not None
     assert json.loads(event.body) | {"id": ""} == {
@@ -70,7 +71,7 @@ def test_a_text_is_kept_with_its_first_line_as_title(tmp_path: Path) -> None:
         "id": "",
         "title": "Total is wrong",
         "description": "It says 3.",
-        "reporter": _user(),
+        "reporter": account(),
     }
 
 

@@ -12,8 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from connectors.agent_prompt import OUTPUT_CHARS_MAX, excerpt
 from connectors.agent_tree import TreeError, WorkTree, decides_tests, is_test, relative
-from schemas.bugs import OracleKind
-from schemas.fixes import FileEdit, Oracle
+from schemas.fixes import FileEdit, Oracle, OracleKind
 from schemas.values import SANDBOX_WORKDIR, FixTask, SandboxLimits, SandboxResult, SandboxSpec
 
 COMMAND_WALL_S_MAX = 120.0

@@ -16,6 +16,7 @@ from schemas.errors import FatalError
 from schemas.event import BlobRef, Caused, Event, caused_by
 from schemas.lifecycle import CLOSED, Status
 from schemas.projects import Project
+from schemas.reports import ReportLink
 
 STAGE = "lifecycle"
 LOCATIONS_TOLD_MAX = 5
@@ -200,7 +201,7 @@ class _Answer:
                 answered.add(report.origin.key)
                 yield self._notify(report, outcome, reason)
 
-    def _notify(self, report: bugs.ReportLink, outcome: str, reason: str) -> BugEvent:
+    def _notify(self, report: ReportLink, outcome: str, reason: str) -> BugEvent:
         state = self._state
         return bugs.NotifyRequested(
             **self._next(),

@@ -6,11 +6,12 @@ from typing import Literal
 from uuid import UUID
 
 from schemas import bugs
-from schemas.bugs import CheckResult, Location, ReportLink
+from schemas.bugs import Location
 from schemas.commands import COMMANDS
 from schemas.event import BlobRef, Event, Model, human_id
+from schemas.fixes import CheckResult
 from schemas.lifecycle import Status, status_after
-from schemas.reports import Trust
+from schemas.reports import ReportLink, Trust
 
 LOCATIONS_KEPT_MAX = 10
 

@@ -32,13 +32,12 @@ from schemas.bugs import (
     BugOpened,
     CommentAdded,
     LinkSuggested,
-    ReportLink,
     ReportLinked,
     ReportUpdated,
 )
 from schemas.errors import FatalError
 from schemas.event import Event, caused_by, derived_id, subject_id
-from schemas.reports import BugReport, ReportCommented, ReportNormalized
+from schemas.reports import BugReport, ReportCommented, ReportLink, ReportNormalized
 
 NAME = "dedupe"
 NEAR_IDENTICAL = 0.9

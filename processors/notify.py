@@ -13,10 +13,10 @@ from processors.base import Task
 from processors.ports import Blobs, Done, Effect, ErasedError, Ledger, Messenger
 from processors.quoting import code, prose
 from schemas import topics
-from schemas.bugs import CheckResult, Location, NotifyRequested, ReporterNotified, Verdict
+from schemas.bugs import Location, NotifyRequested, ReporterNotified
 from schemas.errors import PoisonError
 from schemas.event import Event, caused_by, derived_id
-from schemas.fixes import Proposal
+from schemas.fixes import CheckResult, Proposal, Verdict
 from schemas.raw import Origin
 
 NAME = "notify"

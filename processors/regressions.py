@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from processors.pytest_runs import Pytest, PytestRun
-from schemas.bugs import Verdict
+from schemas.fixes import Verdict
 
 RERUNS_MAX = 3
 RERUN_TESTS_MAX = 50

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 
 from processors.locate import match_path
-from schemas.bugs import OracleKind
+from schemas.fixes import OracleKind
 from schemas.reports import BugReport, Frame, Snippet
 
 FILE = "test_reported_bug.py"

@@ -15,10 +15,10 @@ from processors.ports import Blobs, Checkouts, ErasedError, Sandbox, SandboxUnav
 from processors.pytest_runs import Pytest, PytestRun
 from processors.regressions import compare
 from schemas import topics
-from schemas.bugs import CheckResult, FixRejected, FixVerified, Verdict, VerifyRequested
+from schemas.bugs import FixRejected, FixVerified, VerifyRequested
 from schemas.errors import PoisonError
 from schemas.event import BlobRef, Event, caused_by
-from schemas.fixes import FileEdit, Oracle, Proposal
+from schemas.fixes import CheckResult, FileEdit, Oracle, Proposal, Verdict
 from schemas.projects import Project
 from schemas.trees import write_file
 

@@ -22,15 +22,14 @@ from schemas.bugs import (
     FixRequested,
     FixVerified,
     LocateRequested,
-    ReportLink,
     ReportLinked,
     ReportUpdated,
     RetryAccepted,
-    Verdict,
 )
 from schemas.event import BlobRef, BugScoped, human_id
+from schemas.fixes import Verdict
 from schemas.lifecycle import Status, status_after
-from schemas.reports import Severity, Trust
+from schemas.reports import ReportLink, Severity, Trust
 
 REPORTS_KEPT_MAX = 50
 """Of an alert storm the rest is counted, not listed: a row must stay small."""

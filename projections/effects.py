@@ -6,16 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from schemas.rollouts import RolloutCompleted, RolloutHalted, RolloutPromoted, RolloutStarted
+
 from projections.base import Projection, Recorded, pass_over
-from schemas.bugs import (
-    BudgetSpent,
-    FixReleased,
-    ReporterNotified,
-    RolloutCompleted,
-    RolloutHalted,
-    RolloutPromoted,
-    RolloutStarted,
-)
+from schemas.bugs import BudgetSpent, FixReleased, ReporterNotified
 
 Kind = Literal["model.call", "git.push", "message.post", "rollout"]
 

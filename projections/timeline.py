@@ -13,13 +13,12 @@ from schemas.bugs import (
     BudgetSpent,
     BugAbsorbed,
     BugLocated,
-    CheckResult,
     FixDeclined,
     FixProposed,
     FixVerified,
     Location,
-    Verdict,
 )
+from schemas.fixes import CheckResult, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,35 +1,29 @@
-"""The life of a bug: every fact about it, from the first report to the rollout of its fix.
+"""The life of a bug: every fact about it, from the first report to the answer.
 
 Keyed by bug id and kept for ever, so no free text and no personal data stand here: those are blobs.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from schemas.event import BlobRef, BugScoped, Model
+from schemas.fixes import CheckResult, OracleKind
 from schemas.raw import Origin
-from schemas.reports import Severity, Trust
+from schemas.reports import ReportLink, Trust
+from schemas.rollouts import (
+    RolloutCompleted,
+    RolloutHalted,
+    RolloutPromoted,
+    RolloutRequested,
+    RolloutStarted,
+)
 
 USD_MICROS = 1_000_000
 """Money is counted in whole millionths of a US dollar: sums stay exact."""
-
-
-class ReportLink(Model):
-    """A report as a bug knows it: where it came from, and its text as a blob."""
-
-    report_id: UUID
-    origin: Origin
-    report_blob: BlobRef
-    reporter: str
-    """Subject id, not a name."""
-    trust: Trust
-    severity: Severity
-    content_sha256: str
 
 
 class Location(Model):
@@ -41,35 +35,6 @@ class Location(Model):
     symbol: str = ""
     score: float
     reasons: tuple[str, ...]
-
-
-class OracleKind(StrEnum):
-    """What shows the bug, red before and green after; the order is the order of trust."""
-
-    SUITE_TEST = "suite_test"
-    SNIPPET = "snippet"
-    TRACEBACK_TEST = "traceback_test"
-    MODEL_TEST = "model_test"
-
-
-class Verdict(StrEnum):
-    """Not run is never passed."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    NOT_RUN = "not_run"
-
-
-class CheckResult(Model):
-    """One line of the verification table, with the evidence as a blob."""
-
-    name: str
-    verdict: Verdict
-    summary: str
-    command: str
-    output: BlobRef | None = None
-    runs: int = 1
-    wall_s: float = 0.0
 
 
 # --- dedupe ---
@@ -260,15 +225,6 @@ class BugClosed(BugScoped):
     reason: str
 
 
-class RolloutRequested(BugScoped):
-    """Rollout is asked to bring a released fix to users."""
-
-    type: Literal["rollout.requested"] = "rollout.requested"
-    attempt: int
-    strategy: Literal["canary", "blue_green", "flag", "plain"]
-    commit: str
-
-
 # --- the stages that work ---
 
 
@@ -391,47 +347,6 @@ class StageFailed(BugScoped):
     """The kind of error, never its text, which may quote a report."""
     dead_letter: str
     """`topic/partition/offset` of the record that failed."""
-
-
-# --- rollout: said here from the start, written by later work ---
-
-
-class RolloutStarted(BugScoped):
-    """A fix began to reach users."""
-
-    type: Literal["rollout.started"] = "rollout.started"
-    attempt: int
-    rollout_id: UUID
-    share_percent: int = Field(ge=0, le=100)
-
-
-class RolloutPromoted(BugScoped):
-    """The watched figures held, and more users get the fix."""
-
-    type: Literal["rollout.promoted"] = "rollout.promoted"
-    attempt: int
-    rollout_id: UUID
-    share_percent: int = Field(ge=0, le=100)
-    evidence: BlobRef | None = None
-
-
-class RolloutHalted(BugScoped):
-    """A watched figure broke, or could not be seen: the fix is going back."""
-
-    type: Literal["rollout.halted"] = "rollout.halted"
-    attempt: int
-    rollout_id: UUID
-    reason: str
-    evidence: BlobRef | None = None
-
-
-class RolloutCompleted(BugScoped):
-    """The fix is everywhere, or everywhere gone."""
-
-    type: Literal["rollout.completed"] = "rollout.completed"
-    attempt: int
-    rollout_id: UUID
-    outcome: Literal["live", "rolled_back"]
 
 
 BugEvent = Annotated[

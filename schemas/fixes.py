@@ -1,11 +1,21 @@
-"""What travels in blobs between fix, verify and release: a patch and the test that judges it."""
+"""A patch, the test that judges it and what the checks found: said by fix, verify and release."""
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from pydantic import Field
 
-from schemas.bugs import OracleKind
-from schemas.event import Model
+from schemas.event import BlobRef, Model
+
+
+class OracleKind(StrEnum):
+    """What shows the bug, red before and green after; the order is the order of trust."""
+
+    SUITE_TEST = "suite_test"
+    SNIPPET = "snippet"
+    TRACEBACK_TEST = "traceback_test"
+    MODEL_TEST = "model_test"
 
 
 class Oracle(Model):
@@ -46,3 +56,23 @@ class Proposal(Model):
     explanation: str = ""
     template: str | None = None
     candidates_tried: int = 0
+
+
+class Verdict(StrEnum):
+    """Not run is never passed."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_RUN = "not_run"
+
+
+class CheckResult(Model):
+    """One line of the verification table, with the evidence as a blob."""
+
+    name: str
+    verdict: Verdict
+    summary: str
+    command: str
+    output: BlobRef | None = None
+    runs: int = 1
+    wall_s: float = 0.0

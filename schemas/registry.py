@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
-from schemas import bugs, commands, raw, reports, topics
+from schemas import bugs, commands, raw, reports, rollouts, topics
 from schemas.event import Event
 from schemas.topics import Topic
 
@@ -94,7 +94,7 @@ ALL: tuple[EventType, ...] = (
         bugs.ReleaseRequested,
         bugs.NotifyRequested,
         bugs.BugClosed,
-        bugs.RolloutRequested,
+        rollouts.RolloutRequested,
     ),
     *_fact("locate", bugs.BugLocated, bugs.LocateDeclined),
     *_fact("fix", bugs.FixProposed, bugs.FixDeclined, bugs.BudgetSpent),
@@ -104,10 +104,10 @@ ALL: tuple[EventType, ...] = (
     *_fact("runner", bugs.StageFailed),
     *_fact(
         "rollout",
-        bugs.RolloutStarted,
-        bugs.RolloutPromoted,
-        bugs.RolloutHalted,
-        bugs.RolloutCompleted,
+        rollouts.RolloutStarted,
+        rollouts.RolloutPromoted,
+        rollouts.RolloutHalted,
+        rollouts.RolloutCompleted,
     ),
 )
 

@@ -96,6 +96,19 @@ class BugReport(Model):
     """Whether texts were cut to fit an event; the blob holds them whole."""
 
 
+class ReportLink(Model):
+    """A report as a bug knows it: where it came from, and its text as a blob."""
+
+    report_id: UUID
+    origin: Origin
+    report_blob: BlobRef
+    reporter: str
+    """Subject id, not a name."""
+    trust: Trust
+    severity: Severity
+    content_sha256: str
+
+
 class ReportNormalized(Event):
     """A delivery was understood as a bug report, new or edited."""
 

@@ -15,9 +15,9 @@ from projections.bugs import Bug
 from projections.effects import WorldEffect
 from projections.timeline import Moment
 from projections.views import LIMIT_MAX, Filter, NotReadyError, UnknownBugError, Views
-from schemas.bugs import Verdict
 from schemas.errors import PoisonError, UserError
 from schemas.event import BlobRef
+from schemas.fixes import Verdict
 from schemas.lifecycle import Status
 from schemas.reports import BugReport, Severity, Trust
 from schemas.values import ErasedError

@@ -26,19 +26,15 @@ def mermaid() -> str:
 
 
 def _topic_of(event_type: str) -> str:
-    if event_type == "raw.received":
-        return _CHANNELS
-    model = registry.BY_TYPE[event_type].model
-    for topic, types in _WRITTEN.items():
-        if model.__module__ == types:
-            return topic
-    raise KeyError(event_type)
+    return _TOPIC_OF[registry.BY_TYPE[event_type].model.__module__]
 
 
-_WRITTEN = {
-    topics.BUGS_NORMALIZED.name: "schemas.reports",
-    topics.BUGS_COMMANDS.name: "schemas.commands",
-    topics.BUGS_EVENTS.name: "schemas.bugs",
+_TOPIC_OF = {
+    "schemas.raw": _CHANNELS,
+    "schemas.reports": topics.BUGS_NORMALIZED.name,
+    "schemas.commands": topics.BUGS_COMMANDS.name,
+    "schemas.bugs": topics.BUGS_EVENTS.name,
+    "schemas.rollouts": topics.BUGS_EVENTS.name,
 }
 
 

@@ -9,12 +9,13 @@ from random import Random
 from typing import Any
 from uuid import uuid5
 
-from schemas import bugs
-from schemas.bugs import CheckResult, Location, OracleKind, ReportLink, Verdict
+from schemas import bugs, rollouts
+from schemas.bugs import Location
 from schemas.event import NAMESPACE, Actor, ActorKind, BlobRef, BugScoped, human_id, subject_id
+from schemas.fixes import CheckResult, OracleKind, Verdict
 from schemas.raw import Origin
 from schemas.registry import BY_TYPE
-from schemas.reports import Severity, Trust
+from schemas.reports import ReportLink, Severity, Trust
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 BUDGET_USD_MICROS = 2 * bugs.USD_MICROS
@@ -172,15 +173,15 @@ class _Story:
 
     def roll_out(self, commit: str) -> None:
         of: dict[str, Any] = {"attempt": self.attempt}
-        self.say(bugs.RolloutRequested, **of, strategy="canary", commit=commit)
+        self.say(rollouts.RolloutRequested, **of, strategy="canary", commit=commit)
         of |= {"rollout_id": uuid5(self.bug_id, "rollout")}
-        self.say(bugs.RolloutStarted, **of, share_percent=10)
+        self.say(rollouts.RolloutStarted, **of, share_percent=10)
         if self.chance(0.7):
-            self.say(bugs.RolloutPromoted, **of, share_percent=100)
-            self.say(bugs.RolloutCompleted, **of, outcome="live")
+            self.say(rollouts.RolloutPromoted, **of, share_percent=100)
+            self.say(rollouts.RolloutCompleted, **of, outcome="live")
         else:
-            self.say(bugs.RolloutHalted, **of, reason="the error rate rose")
-            self.say(bugs.RolloutCompleted, **of, outcome="rolled_back")
+            self.say(rollouts.RolloutHalted, **of, reason="the error rate rose")
+            self.say(rollouts.RolloutCompleted, **of, outcome="rolled_back")
 
     def merge(self) -> None:
         into = uuid5(self.bug_id, "older")

@@ -25,19 +25,12 @@ from connectors.git_command import Git
 from connectors.ledger import EFFECTS, SqlLedger
 from processors.ports import Progress
 from schemas import topics
-from schemas.bugs import (
-    FixProposed,
-    FixReleased,
-    FixRequested,
-    ReporterNotified,
-    ReportLink,
-    StageFailed,
-)
+from schemas.bugs import FixProposed, FixReleased, FixRequested, ReporterNotified, StageFailed
 from schemas.codec import decode
 from schemas.errors import FatalError
 from schemas.event import Actor, BlobRef, Event
 from schemas.raw import Origin
-from schemas.reports import Severity, Trust
+from schemas.reports import ReportLink, Severity, Trust
 from streams.broker import Broker, temporary_broker
 from streams.effects_outside import read_lines
 from streams.effects_worker import APP, BUDGET_USD_MICROS, FILE, TEXT, Setup

@@ -20,12 +20,12 @@ from zlib import crc32
 from processors.base import Task
 from processors.ports import Progress
 from schemas import topics
-from schemas.bugs import LocateDeclined, LocateRequested, ReportLink
+from schemas.bugs import LocateDeclined, LocateRequested
 from schemas.codec import decode
 from schemas.errors import FatalError
 from schemas.event import NAMESPACE, Actor, BlobRef, Event, caused_by
 from schemas.raw import Origin
-from schemas.reports import Severity, Trust
+from schemas.reports import ReportLink, Severity, Trust
 from streams.broker import temporary_broker
 from streams.figures import Figures, machine
 from streams.kafka_log import KafkaLog

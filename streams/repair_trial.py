@@ -14,8 +14,7 @@ from uuid import UUID
 from processors.ports import Declined, FixTask, Progress, Sandbox
 from processors.repair.engine import TemplateProposer
 from processors.repair.harness import failing_tests
-from schemas.bugs import OracleKind
-from schemas.fixes import Oracle
+from schemas.fixes import Oracle, OracleKind
 from schemas.projects import Project
 from schemas.raw import Origin
 from schemas.reports import BugReport

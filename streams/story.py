@@ -18,7 +18,7 @@ from processors.ports import Blobs
 from projections.timeline import sentence
 from schemas import bugs
 from schemas.event import BlobRef, Event, human_id
-from schemas.fixes import Proposal
+from schemas.fixes import CheckResult, Proposal
 from schemas.lifecycle import Status, status_after
 from schemas.reports import BugReport
 from schemas.values import ErasedError
@@ -52,7 +52,7 @@ class Story:
     status: Status
     reason: str = ""
     proposal: Proposal | None = None
-    checks: tuple[bugs.CheckResult, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
     locations: tuple[bugs.Location, ...] = ()
     release: bugs.FixReleased | None = None
     spent_usd_micros: int = 0
@@ -150,7 +150,7 @@ def panel(story: Story) -> RenderableType:
     return Panel(Group(*_spaced(parts)), title=title, title_align="left")
 
 
-def checks_table(checks: Iterable[bugs.CheckResult]) -> Table:
+def checks_table(checks: Iterable[CheckResult]) -> Table:
     """Return the verification table."""
     table = Table("check", "verdict", "runs", "what was seen", box=None, pad_edge=False)
     for check in checks:

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from schemas import bugs, commands, reports
+from schemas import bugs, commands, reports, rollouts
 from schemas.event import Actor, ActorKind, BlobRef, Event, derived_id, subject_id
+from schemas.fixes import CheckResult, OracleKind, Verdict
 from schemas.raw import Origin, RawReceived
-from schemas.reports import BugReport, ReportNormalized, Severity, Trust
+from schemas.reports import BugReport, ReportLink, ReportNormalized, Severity, Trust
 
 EPOCH = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SEED = UUID(int=1)
@@ -22,7 +23,7 @@ PERSON = Actor(kind=ActorKind.PERSON, id=subject_id("github:octocat"))
 BLOB = BlobRef(
     sha256="ab" * 32, size_bytes=3, media_type="application/json", subject=subject_id("github:ann")
 )
-LINK = bugs.ReportLink(
+LINK = ReportLink(
     report_id=REPORT_ID,
     origin=ORIGIN,
     report_blob=BLOB,
@@ -31,8 +32,8 @@ LINK = bugs.ReportLink(
     severity=Severity.HIGH,
     content_sha256="cd" * 32,
 )
-CHECK = bugs.CheckResult(
-    name="oracle", verdict=bugs.Verdict.PASSED, summary="red before, green after", command="pytest"
+CHECK = CheckResult(
+    name="oracle", verdict=Verdict.PASSED, summary="red before, green after", command="pytest"
 )
 PLACE = bugs.Location(
     path="shop/cart.py", line_start=7, line_end=9, symbol="total", score=1.0, reasons=("frame 1",)
@@ -215,7 +216,7 @@ EXAMPLES: tuple[Event, ...] = (
         base_commit="a" * 40,
         patch=BLOB,
         proposer="template",
-        oracle=bugs.OracleKind.SNIPPET,
+        oracle=OracleKind.SNIPPET,
         files=("shop/cart.py",),
         candidates_tried=12,
     ),
@@ -240,7 +241,7 @@ EXAMPLES: tuple[Event, ...] = (
         **_WORK,
         verdict="failed",
         reason="a test that passed now fails",
-        checks=(CHECK.model_copy(update={"verdict": bugs.Verdict.FAILED}),),
+        checks=(CHECK.model_copy(update={"verdict": Verdict.FAILED}),),
     ),
     bugs.ApprovalRequested(
         **envelope("approval.requested"), **_WORK, subject="fix", reason="not a member"
@@ -287,19 +288,19 @@ EXAMPLES: tuple[Event, ...] = (
     bugs.StageFailed(
         **envelope("stage.failed"), stage="fix", error="PoisonError", dead_letter="fix.dlq/0/1"
     ),
-    bugs.RolloutRequested(
+    rollouts.RolloutRequested(
         **envelope("rollout.requested"), **_WORK, strategy="canary", commit="b" * 40
     ),
-    bugs.RolloutStarted(
+    rollouts.RolloutStarted(
         **envelope("rollout.started"), **_WORK, rollout_id=ROLLOUT, share_percent=10
     ),
-    bugs.RolloutPromoted(
+    rollouts.RolloutPromoted(
         **envelope("rollout.promoted"), **_WORK, rollout_id=ROLLOUT, share_percent=50
     ),
-    bugs.RolloutHalted(
+    rollouts.RolloutHalted(
         **envelope("rollout.halted"), **_WORK, rollout_id=ROLLOUT, reason="error rate"
     ),
-    bugs.RolloutCompleted(
+    rollouts.RolloutCompleted(
         **envelope("rollout.completed"), **_WORK, rollout_id=ROLLOUT, outcome="live"
     ),
 )

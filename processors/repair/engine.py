@@ -12,8 +12,7 @@ from processors.repair.harness import Crash, Harness, Report, Run
 from processors.repair.ranking import Suspect, is_test, ochiai, rank
 from processors.repair.search import Candidate, candidates, compiles, overfit, size
 from processors.repair.source import Source, unified_diff
-from schemas.bugs import OracleKind
-from schemas.fixes import FileEdit, Oracle, Proposal
+from schemas.fixes import FileEdit, Oracle, OracleKind, Proposal
 
 SUITE_SHARE = 0.25
 """Of the time, for running the suite once as it is."""

@@ -13,8 +13,7 @@ from connectors.agent_prompt import OUTPUT_CHARS_MAX
 from connectors.agent_tools import TOOLS, Sandbox, Toolbox, tool_definitions
 from connectors.agent_tree import work_tree
 from connectors.sandbox import find_sandbox
-from schemas.bugs import OracleKind
-from schemas.fixes import Oracle
+from schemas.fixes import Oracle, OracleKind
 from schemas.values import FixTask, SandboxResult, SandboxSpec
 from tests.connectors import agents
 from tests.connectors.agents import NEW_TEST, NEW_TEST_PATH, NODE_ID, FakeSandbox

@@ -26,10 +26,9 @@ from connectors.scripted_model import (
     thinking,
 )
 from processors.ports import PatchProposer
-from schemas.bugs import OracleKind
 from schemas.errors import TransientError, UserError
 from schemas.event import BlobRef
-from schemas.fixes import FileEdit, Oracle
+from schemas.fixes import FileEdit, Oracle, OracleKind
 from schemas.values import Declined, ErasedError, Proposed, SandboxUnavailableError
 from streams.config import Settings
 from tests.connectors import agents

@@ -15,9 +15,8 @@ import pytest
 from connectors.checkouts import GitCheckouts
 from connectors.forge import GitForge
 from processors.ports import Forge
-from schemas.bugs import OracleKind
 from schemas.errors import PoisonError, TransientError
-from schemas.fixes import FileEdit, Oracle, Proposal
+from schemas.fixes import FileEdit, Oracle, OracleKind, Proposal
 from schemas.projects import Project
 from schemas.values import Release
 from tests.connectors.agent_trace_schema import problems

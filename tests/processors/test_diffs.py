@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from processors.diffs import apply, is_test, misfits, unfit_oracle, unified, weakenings
-from schemas.bugs import OracleKind
-from schemas.fixes import FileEdit, Oracle
+from schemas.fixes import FileEdit, Oracle, OracleKind
 from tests.processors.trees import CALC, write
 
 MEAN, TESTS = CALC["calc/mean.py"], CALC["tests/test_mean.py"]

@@ -19,10 +19,10 @@ from processors.ports import (
     Proposed,
     SandboxUnavailableError,
 )
-from schemas.bugs import BudgetSpent, FixDeclined, FixProposed, FixRequested, OracleKind
+from schemas.bugs import BudgetSpent, FixDeclined, FixProposed, FixRequested
 from schemas.errors import TransientError
 from schemas.event import Event
-from schemas.fixes import FileEdit, Oracle, Proposal
+from schemas.fixes import FileEdit, Oracle, OracleKind, Proposal
 from schemas.projects import Project
 from tests.factories import EPOCH, LINK, FakeBlobs, envelope
 from tests.processors.trees import CALC, COMMIT, SHOP, FolderCheckouts, ScriptedSandbox, report

@@ -11,9 +11,9 @@ import pytest
 from connectors.blobs import MemoryBlobs
 from connectors.webhook_messenger import RecordingMessenger
 from processors import notify
-from schemas.bugs import CheckResult, Location, NotifyRequested, ReporterNotified, Verdict
+from schemas.bugs import Location, NotifyRequested, ReporterNotified
 from schemas.event import Actor
-from schemas.fixes import FileEdit, Proposal
+from schemas.fixes import CheckResult, FileEdit, Proposal, Verdict
 from schemas.raw import Origin
 from tests.processors.effects import DONE_AT, FakeLedger
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from processors.pytest_runs import Pytest
 from processors.regressions import Comparison, compare
-from schemas.bugs import Verdict
+from schemas.fixes import Verdict
 from schemas.values import SandboxResult
 from tests.processors.trees import TIMED_OUT, ScriptedSandbox
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from processors.reproductions import Reproduction, reproductions
-from schemas.bugs import OracleKind
+from schemas.fixes import OracleKind
 from tests.processors.trees import CALC, report
 
 SOURCES = {path: text for path, text in CALC.items() if path.endswith(".py")}

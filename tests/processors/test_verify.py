@@ -11,8 +11,8 @@ from connectors.sandbox import ProvenSandbox, find_sandbox
 from processors.diffs import unified
 from processors.ports import Sandbox, SandboxResult, SandboxUnavailableError
 from processors.verify import CHECKS, GREEN_AFTER, RED_BEFORE, SPARES_TESTS, SUITE, make
-from schemas.bugs import FixRejected, FixVerified, OracleKind, Verdict, VerifyRequested
-from schemas.fixes import FileEdit, Oracle, Proposal
+from schemas.bugs import FixRejected, FixVerified, VerifyRequested
+from schemas.fixes import FileEdit, Oracle, OracleKind, Proposal, Verdict
 from schemas.projects import Project
 from tests.factories import EPOCH, FakeBlobs, envelope
 from tests.processors.trees import (

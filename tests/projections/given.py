@@ -9,10 +9,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from projections.base import Projection, Recorded
-from schemas.bugs import ReportLink
 from schemas.event import Actor, BlobRef, BugScoped
 from schemas.raw import Origin
-from schemas.reports import Severity, Trust
+from schemas.reports import ReportLink, Severity, Trust
 
 EPOCH = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 BUG = UUID(int=1)

@@ -8,7 +8,8 @@ import pytest
 
 from projections.bugs import BUGS, REPORTS_KEPT_MAX, Bug
 from schemas import bugs
-from schemas.bugs import BugOpened, ReportLinked, ReportUpdated, Verdict
+from schemas.bugs import BugOpened, ReportLinked, ReportUpdated
+from schemas.fixes import Verdict
 from schemas.lifecycle import Status
 from schemas.reports import Severity, Trust
 from tests.projections.given import BUG, EPOCH, blob, fact, folded, link

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from projections.effects import WorldEffect, evolve
-from schemas import bugs
+from schemas import bugs, rollouts
 from tests.projections.given import BUG, fact, link, logged
 
 KEY = UUID(int=3)
@@ -40,9 +40,9 @@ def test_paid_call_is_an_effect_with_its_price() -> None:
 @pytest.mark.parametrize(
     ("model", "fields", "receipt"),
     [
-        (bugs.RolloutStarted, {"share_percent": 10}, "10 %"),
-        (bugs.RolloutHalted, {"reason": "errors"}, "halted"),
-        (bugs.RolloutCompleted, {"outcome": "live"}, "live"),
+        (rollouts.RolloutStarted, {"share_percent": 10}, "10 %"),
+        (rollouts.RolloutHalted, {"reason": "errors"}, "halted"),
+        (rollouts.RolloutCompleted, {"outcome": "live"}, "live"),
     ],
 )
 def test_rollout_touches_the_world(model: Any, fields: dict[str, Any], receipt: str) -> None:

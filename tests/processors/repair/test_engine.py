@@ -10,8 +10,8 @@ import pytest
 from connectors.sandbox import find_sandbox
 from processors.ports import Declined, FixTask, Proposed, Sandbox
 from processors.repair.engine import TemplateProposer
-from schemas.bugs import Location, OracleKind
-from schemas.fixes import Oracle
+from schemas.bugs import Location
+from schemas.fixes import Oracle, OracleKind
 from schemas.projects import Project
 from schemas.raw import Origin
 from schemas.reports import BugReport

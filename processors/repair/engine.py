@@ -130,6 +130,7 @@ class _Search:
                 first=files,
                 path=run.path,
                 source=run.source,
+                stop_at_first=all("::" in node for node in self.base.failed),
                 skip=tuple(self.base.failed | set(self.oracle.node_ids)),
                 cpu_s_per_test=limit_s,
                 cpu_s_max=self.base.suite_wall_s * CPU_FACTOR + 20,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
+import importlib.util
 import json
 import math
 import os
@@ -228,7 +228,13 @@ def _child(request: dict[str, Any], out: IO[str]) -> int:
     Recorder.pytest_collection_modifyitems = late(Recorder.pytest_collection_modifyitems)  # type: ignore[method-assign]
     early = pytest.hookimpl(tryfirst=True)
     Recorder.pytest_runtest_makereport = early(Recorder.pytest_runtest_makereport)  # type: ignore[method-assign]
-    return int(pytest.main([*request["args"], *request["select"]], plugins=[plugin]))
+    return int(pytest.main([*request["args"], *_tamed(), *request["select"]], plugins=[plugin]))
+
+
+def _tamed() -> list[str]:
+    """Return what keeps the project's own options from running tests elsewhere or traced twice."""
+    options = {"xdist": "-n0", "pytest_cov": "--no-cov"}
+    return [option for name, option in options.items() if importlib.util.find_spec(name)]
 
 
 def _limit(kind: int, soft: int, hard: int) -> None:

@@ -162,6 +162,7 @@ class Harness:
 
         Raises `TransientError` when it dies more than `RESTARTS_MAX` times.
         """
+        before = (self.tree / wanted.path).read_bytes() if wanted.path is not None else b""
         request = {
             "op": "run",
             "tests": list(wanted.first or wanted.select),
@@ -179,6 +180,8 @@ class Harness:
             "args": self._args(wanted),
         }
         answer = self._ask(request, wanted.wall_s_max)
+        if answer is None and wanted.path is not None:
+            (self.tree / wanted.path).write_bytes(before)  # Left as it was when the server died.
         report = _report(answer) if answer else NO_REPORT
         self.cpu_s += report.cpu_s
         return report
@@ -224,7 +227,7 @@ class Harness:
         left_s = max(1.0, self.deadline_s - time.monotonic())
         limits = SandboxLimits(
             wall_s=left_s + ANSWER_GRACE_S,
-            cpu_s=int(left_s + ANSWER_GRACE_S) + 1,
+            cpu_s=int(left_s + ANSWER_GRACE_S) * 2,
             output_bytes=OUTPUT_BYTES_MAX,
         )
         text = files(__package__).joinpath("fork_server.py").read_text(encoding="utf-8")

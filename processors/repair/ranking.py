@@ -21,6 +21,8 @@ DEFINITION_SHARE = 0.6
 """Of the most suspicious line that uses it, for a definition at the level of the module."""
 STATEMENTS_MAX = 150
 LOCATION_LINES_MAX = 80
+TEST_FOLDERS = {"test", "tests", "testing"}
+TEST_ENDINGS = ("_test", "_tests", "_testcases")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def is_test(path: str) -> bool:
         name.startswith("test_")
         or name.endswith("_test.py")
         or name == "conftest.py"
-        or any(part in {"tests", "test", "testing", "python_testcases"} for part in parts[:-1])
+        or any(part in TEST_FOLDERS or part.endswith(TEST_ENDINGS) for part in parts[:-1])
     )
 
 

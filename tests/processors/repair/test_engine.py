@@ -146,13 +146,25 @@ def test_patch_that_breaks_another_test_is_not_proposed(tree: Path) -> None:
     both = "\n\ndef test_contradiction(cart):\n    assert cart.total('') == 21\n"
     tests.write_text(TESTS + both, encoding="utf-8")
 
-    answer = _proposer(LocalSandbox(), candidates_max=40).propose(
+    answer = _proposer(LocalSandbox(), candidates_max=15).propose(
         _task(tree, _oracle("test_contradiction"))
     )
 
     assert isinstance(answer, Declined)
-    assert answer.candidates_tried > 10
+    assert answer.candidates_tried > 5
     assert "all candidates were tried" in answer.reason
+
+
+def test_file_of_tests_that_was_broken_before_does_not_stand_in_the_way(tree: Path) -> None:
+    (tree / "tests/test_broken.py").write_text("import no_such_module\n", encoding="utf-8")
+    (tree / "pytest.ini").write_text("[pytest]\naddopts = -n 2\n", encoding="utf-8")
+
+    answer = _proposer(LocalSandbox()).propose(
+        _task(tree, _oracle("test_free_shipping_from_fifty"))
+    )
+
+    assert isinstance(answer, Proposed), answer
+    assert "so do 3 others" in answer.proposal.explanation
 
 
 def test_search_ends_when_its_time_is_up(tree: Path) -> None:

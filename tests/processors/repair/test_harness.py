@@ -170,7 +170,9 @@ def test_server_that_dies_is_replaced_and_the_run_counts_as_unfinished(harness: 
     assert harness._process
     harness._process.kill()
 
-    lost = harness.run(Run())
+    file = harness.tree / "shop.py"
+    lost = harness.run(Run(path="shop.py", source="half = None\n"))
+    assert file.read_text(encoding="utf-8") == SHOP
     again = harness.run(Run(("test_shop.py::test_half",)))
 
     assert not lost.finished

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, func, or_, select
+from sqlalchemy.exc import OperationalError
 
 from projections import ALL
 from projections.base import Projection
@@ -170,7 +171,7 @@ class Views:
     def standings(self, projections: Sequence[Projection] = ALL) -> list[Standing]:
         """Return how every view stands, those of an older program included."""
         found = []
-        with self._engine.connect() as connection:
+        with self._connected() as connection:
             if not is_prepared(connection):
                 return []
             for projection in projections:
@@ -187,8 +188,16 @@ class Views:
             return _rows(connection, projection, query)
 
     @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise NotReadyError(f"The views' database does not answer: {error.orig}") from error
+
+    @contextmanager
     def _reading(self, projection: Projection) -> Iterator[tuple[Connection, Generation]]:
-        with self._engine.connect() as connection:
+        with self._connected() as connection:
             generation = live(connection, projection) if is_prepared(connection) else None
             if generation is None:
                 raise NotReadyError(

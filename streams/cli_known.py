@@ -207,6 +207,8 @@ def projections_rebuild(
 
     Examples: bugstream projections rebuild; bugstream projections rebuild bugs timeline
     """
+    from sqlalchemy.exc import OperationalError
+
     from connectors.database import open_engine
     from streams.projector import build
 
@@ -215,6 +217,8 @@ def projections_rebuild(
         engine = open_engine(conf.store_url("views"))
         try:
             build(log, engine, wanted, told=told)
+        except OperationalError as error:
+            raise UserError(f"the views' database cannot be written: {error.orig}") from error
         finally:
             engine.dispose()
     with _answers(ctx) as answers:

@@ -43,7 +43,7 @@ ABORTED_EVERY = 40
 """Of so many transactions one is left open by a writer that ends, and written by its successor."""
 SENT_S = 0.1
 """Time for its records to reach the broker, where they stay, seen by nobody."""
-READ_ALONE = 20
+READ_ALONE = 10
 """Audits that read the log for themselves, as `bugstream audit replay` does; half a second each."""
 BATCHES = (7, 97, 5_000)
 KILLED_BATCH = 10

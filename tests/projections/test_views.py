@@ -185,3 +185,12 @@ def test_rows_of_a_bug_come_with_how_far_the_view_was(filled: Fill) -> None:
 
     assert [row.bug_id for row in rows] == [str(SECOND)]
     assert (offsets[0], offsets[1]) == (2, 0)
+
+
+def test_database_that_does_not_answer_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "views.sqlite").mkdir()
+    engine = open_engine(tmp_path / "views.sqlite")
+
+    with pytest.raises(NotReadyError, match="does not answer"):
+        Views(engine).find(str(FIRST))
+    engine.dispose()

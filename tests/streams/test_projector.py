@@ -227,7 +227,7 @@ def test_run_waits_out_a_log_that_does_not_answer_and_ends_when_told(
     log.fail("poll", RetriableError("no answer"))
     stop = Event()
     thread = in_thread(lambda: projector.run(stop))
-    for _ in range(100):
+    for _ in range(600):
         if len(dumps(engine).get("timeline", ()) if has_views(engine) else ()) == len(LIVES):
             break
         stop.wait(0.05)

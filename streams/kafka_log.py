@@ -36,6 +36,7 @@ class KafkaLog:
     """A `Log` on a Kafka cluster. `options` go to librdkafka as they are, such as SASL and TLS."""
 
     def __init__(self, bootstrap: str, options: Mapping[str, str] | None = None) -> None:
+        """Connect when first needed. Raises `UserError` for options that do not exist."""
         self._common: Config = {
             # librdkafka prints to stderr by itself; what matters comes through `error_cb`.
             "log_level": 0,
@@ -44,7 +45,10 @@ class KafkaLog:
             "bootstrap.servers": bootstrap,
         }
         config: dict[str, Any] = {**self._common, "error_cb": report}
-        self._admin = AdminClient(config)
+        try:
+            self._admin = AdminClient(config)
+        except ck.KafkaException as error:
+            raise UserError(f"kafka_options: {error.args[0].str()}") from error
 
     def consumer(self, group: str, *, instance: str | None = None) -> KafkaConsumer:
         """Return a reader for `group`."""

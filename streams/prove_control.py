@@ -63,7 +63,8 @@ class _PlainProducer(KafkaProducer):
         """Write; the positions are committed some time later."""
         if self._producer.flush(FLUSH_S_MAX):
             raise FatalError("records could not be written")
-        self._log.reader.store(self._positions)
+        if self._positions:
+            self._log.reader.store(self._positions)
 
     def abort(self) -> None:
         """Take nothing back."""

@@ -1,0 +1,88 @@
+"""What only a real Kafka can show."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
+
+from schemas.errors import UserError
+from schemas.topics import Topic
+from streams.kafka_log import KafkaLog
+from streams.log import Log, RetriableError, TopicPartition, ask_until
+from tests.streams.logs import read_all, text, topic, values, write
+
+pytestmark = pytest.mark.kafka
+
+
+def test_topics_are_made_as_they_are_described(kafka_bootstrap: str, unique: str) -> None:
+    names = [f"{unique}-a", f"{unique}-b"]
+    with KafkaLog(kafka_bootstrap) as log:
+        log.ensure_topics([Topic(names[0], 90), Topic(names[1], None, compacted=True)])
+    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    wanted = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+    deleted, compacted = (f.result() for f in admin.describe_configs(wanted).values())
+
+    assert deleted["retention.ms"].value == str(90 * 24 * 3600 * 1000)
+    assert deleted["cleanup.policy"].value == "delete"
+    assert compacted["retention.ms"].value == "-1"
+    assert compacted["cleanup.policy"].value == "compact"
+    assert compacted["message.timestamp.type"].value == "LogAppendTime"
+
+
+def test_what_a_killed_writer_left_open_is_ended_by_its_successor(
+    kafka_bootstrap: str, unique: str
+) -> None:
+    program = (
+        "import sys, time\n"
+        "from streams.kafka_log import KafkaLog\n"
+        "from streams.log import Outgoing, ask_until\n"
+        "p = KafkaLog(sys.argv[1]).producer(sys.argv[2])\n"
+        "ask_until(p.init, 30); p.begin(); p.produce(Outgoing(sys.argv[2], 0, None, b'dead'))\n"
+        "p._producer.flush(); print('open', flush=True); time.sleep(60)\n"
+    )
+    with KafkaLog(kafka_bootstrap) as log:
+        t = topic(log, unique)
+        dead = subprocess.Popen(
+            [sys.executable, "-c", program, kafka_bootstrap, unique], stdout=subprocess.PIPE
+        )
+        assert dead.stdout is not None
+        dead.stdout.readline()
+        dead.kill()
+        dead.wait()
+        dead.stdout.close()
+        place = TopicPartition(unique, 0)
+        assert log.end_offsets([place]) == {place: 0}
+
+        successor = log.producer(unique)
+        began = time.monotonic()
+        ask_until(successor.init, 60)
+        write(log, text(t, "alive"))
+        assert values(read_all(log, t)) == ["alive"]
+        assert time.monotonic() - began < 9  # Not only once the transaction's time is over.
+        successor.close()
+
+
+def test_a_kafka_that_does_not_answer_can_be_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.kafka_log.ADMIN_S_MAX", 0.5)
+    monkeypatch.setattr("streams.kafka_clients.REACH_S_MAX", 0.0)
+    monkeypatch.setattr("streams.kafka_clients.CALL_S_MAX", 0.5)
+    with KafkaLog("127.0.0.1:1") as log:
+        made: Log = log
+        producer = made.producer("x")
+        with pytest.raises(RetriableError):
+            producer.init()
+        with pytest.raises(RetriableError):
+            made.ensure_topics([Topic("t", 1)])
+        with pytest.raises(RetriableError):
+            made.end_offsets([TopicPartition("t", 0)])
+        producer.close()
+
+
+def test_an_option_that_does_not_exist_is_named(kafka_bootstrap: str) -> None:
+    with pytest.raises(UserError, match=r"kafka_options: .*no\.such\.option"):
+        KafkaLog(kafka_bootstrap, {"no.such.option": "1"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import shutil
 import stat
@@ -143,22 +142,6 @@ def decides_tests(path: str) -> bool:
         or name.endswith(".pth")
         or (name == "__init__.py" and is_test(path))
     )
-
-
-def unified(edits: tuple[FileEdit, ...]) -> str:
-    """Return the edits as one diff, for people."""
-    return "".join(line for edit in edits for line in _diff_lines(edit))
-
-
-def _diff_lines(edit: FileEdit) -> Iterator[str]:
-    lines = difflib.unified_diff(
-        (edit.before or "").splitlines(keepends=True),
-        (edit.after or "").splitlines(keepends=True),
-        "/dev/null" if edit.before is None else f"a/{edit.path}",
-        "/dev/null" if edit.after is None else f"b/{edit.path}",
-    )
-    for line in lines:
-        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
 @contextmanager

@@ -14,10 +14,11 @@ from typing import Any, Protocol
 import anthropic
 import httpx2
 from pydantic import BaseModel, ValidationError
+from schemas.diffs import unified
 
 from connectors.agent_prompt import NOT_SUBMITTED, SYSTEM, excerpt, first_message
 from connectors.agent_tools import Result, Sandbox, Submission, Toolbox, tool_definitions
-from connectors.agent_tree import TreeError, WorkTree, unified, work_tree
+from connectors.agent_tree import TreeError, WorkTree, work_tree
 from connectors.model_calls import (
     Answer,
     Blobs,

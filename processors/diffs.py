@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import configparser
-import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -87,20 +86,6 @@ def unfit_oracle(tree: Path, oracle: Oracle) -> list[str]:
     if not oracle.node_ids:
         problems.append("it names no test")
     return problems
-
-
-def unified(edits: Sequence[FileEdit]) -> str:
-    """Return `edits` as a unified diff, for people and for `git apply`."""
-    parts: list[str] = []
-    for edit in edits:
-        old = f"a/{edit.path}" if edit.before is not None else "/dev/null"
-        new = f"b/{edit.path}" if edit.after is not None else "/dev/null"
-        before = (edit.before or "").splitlines(keepends=True)
-        after = (edit.after or "").splitlines(keepends=True)
-        for line in difflib.unified_diff(before, after, old, new):
-            ending = "" if line.endswith("\n") else "\n\\ No newline at end of file\n"
-            parts.append(line + ending)
-    return "".join(parts)
 
 
 # --- does it spare the tests ---

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from schemas.diffs import unified
+
 from processors.ports import Declined, FixTask, Progress, Proposed, Sandbox
 from processors.repair.harness import Crash, Harness, Report, Run
 from processors.repair.ranking import Suspect, is_test, ochiai, rank
 from processors.repair.search import Candidate, candidates, compiles, overfit, size
-from processors.repair.source import Source, unified_diff
+from processors.repair.source import Source
 from schemas.fixes import FileEdit, Oracle, OracleKind, Proposal
 
 SUITE_SHARE = 0.25
@@ -162,11 +164,12 @@ class _Search:
     def proposal(self) -> Proposal:
         """Return the best of what is plausible."""
         chosen = max(self.plausible, key=_quality)
-        before, path = chosen.source.text, chosen.source.path
+        source = chosen.source
+        edit = FileEdit(path=source.path, before=source.text, after=chosen.text)
         return Proposal(
             proposer="template",
-            edits=(FileEdit(path=path, before=before, after=chosen.text),),
-            diff=unified_diff(path, before, chosen.text),
+            edits=(edit,),
+            diff=unified([edit]),
             oracle=self.oracle,
             explanation=self._explanation(chosen),
             template=chosen.edit.template,

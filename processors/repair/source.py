@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -245,18 +244,6 @@ def own_expressions(statement: ast.stmt) -> Iterator[ast.expr]:
             if isinstance(child, ast.expr):
                 yield child
             stack.append(child)
-
-
-def unified_diff(path: str, before: str, after: str) -> str:
-    """Return the difference as `git apply` reads it."""
-    difference = difflib.unified_diff(
-        _lines(before),
-        _lines(after),
-        f"a/{path}",
-        f"b/{path}",
-    )
-    unended = "\n\\ No newline at end of file\n"
-    return "".join(line if line.endswith("\n") else line + unended for line in difference)
 
 
 def _tightness(node: ast.AST | None) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.agent_tree import EDITS_MAX, TreeError, WorkTree, is_test, unified, work_tree
+from connectors.agent_tree import EDITS_MAX, TreeError, WorkTree, is_test, work_tree
 from schemas.fixes import FileEdit
 from tests.connectors import agents
 
@@ -128,16 +128,3 @@ def test_a_pipe_is_not_read(folder: Path) -> None:
 )
 def test_tests_are_known_by_their_names(path: str, expected: bool) -> None:
     assert is_test(path) is expected
-
-
-def test_the_diff_is_one_that_git_reads(folder: Path) -> None:
-    edits = (
-        FileEdit(path="a.py", before="x\ny", after="x\nz"),
-        FileEdit(path="b.py", before=None, after="new\n"),
-    )
-
-    diff = unified(edits)
-
-    assert "--- a/a.py\n+++ b/a.py\n" in diff
-    assert "-y\n\\ No newline at end of file\n+z\n\\ No newline at end of file\n" in diff
-    assert "--- /dev/null\n+++ b/b.py\n@@ -0,0 +1 @@\n+new\n" in diff

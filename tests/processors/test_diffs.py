@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from processors.diffs import apply, is_test, misfits, unfit_oracle, unified, weakenings
+from processors.diffs import apply, is_test, misfits, unfit_oracle, weakenings
 from schemas.fixes import FileEdit, Oracle, OracleKind
 from tests.processors.trees import CALC, write
 
@@ -60,20 +59,6 @@ def test_an_empty_patch_and_one_that_changes_a_file_twice_are_refused(tmp_path: 
 
     assert misfits(tmp_path, [])
     assert "twice" in misfits(tmp_path, [same, same])[0]
-
-
-def test_the_unified_diff_is_one_that_git_applies(tmp_path: Path) -> None:
-    write(tmp_path, CALC)
-    edits = [
-        edit("calc/mean.py", MEAN, MEAN.replace("* 2\n", "+ number")),
-        edit("notes.txt", None, "new\n"),
-    ]
-    subprocess.run(["git", "init", "-q", tmp_path], check=True)
-
-    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=unified(edits).encode(), check=True)
-
-    assert (tmp_path / "calc/mean.py").read_text().endswith("+ number")
-    assert (tmp_path / "notes.txt").read_text() == "new\n"
 
 
 GOOD = (

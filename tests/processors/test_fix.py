@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import pytest
+from schemas.diffs import unified
 
-from processors.diffs import unified
 from processors.fix import make
 from processors.ports import (
     BudgetExceededError,

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from schemas.diffs import unified
 
 from connectors.sandbox import ProvenSandbox, find_sandbox
-from processors.diffs import unified
 from processors.ports import Sandbox, SandboxResult, SandboxUnavailableError
 from processors.verify import CHECKS, GREEN_AFTER, RED_BEFORE, SPARES_TESTS, SUITE, make
 from schemas.bugs import FixRejected, FixVerified, VerifyRequested

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-from pathlib import Path
 
 import pytest
 
-from processors.repair.source import Change, Edit, Source, unified_diff
+from processors.repair.source import Change, Edit, Source
 
 
 def _expression(source: Source, text: str) -> ast.expr:
@@ -95,15 +93,3 @@ def test_overlapping_changes_are_refused() -> None:
 
     with pytest.raises(ValueError, match="overlap"):
         source.apply(Edit((Change(4, 9, "c"), Change(4, 5, "d")), "t", 0.5, "why"))
-
-
-@pytest.mark.parametrize("ending", ["\n", ""])
-def test_diff_is_one_that_git_applies(tmp_path: Path, ending: str) -> None:
-    before, after = f"a = 1\nb = 2{ending}", f"a = 1\nb = 3{ending}"
-    (tmp_path / "m.py").write_text(before, encoding="utf-8")
-
-    command = ["git", "apply", "-"]
-    diff = unified_diff("m.py", before, after)
-    subprocess.run(command, cwd=tmp_path, input=diff.encode(), check=True)
-
-    assert (tmp_path / "m.py").read_text(encoding="utf-8") == after

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -74,6 +74,7 @@ class Runner:
         self._batch_records_max = batch_records_max
         self._seat = Seat(log, app=app, stage=stage.name, slot=slot)
         self._sources = (*stage.sources, topics.retries(stage.name))
+        self._seconds = metrics.HANDLE_SECONDS.labels(stage.name)
         self._state = StageState(stage, self._sources, log)
         self._positions: dict[TopicPartition, int] = {}
         self._queues: dict[TopicPartition, deque[Record]] = {}
@@ -213,7 +214,7 @@ class Runner:
 
     def _answer(self, record: Record) -> tuple[Outcome, Sequence[Outgoing]] | None:
         """Return what `record` leads to; None: nothing yet, it is tried again later."""
-        retry = self._retries.get(str(record))
+        retry = self._retries.get(str(record)) if self._retries else None
         try:
             return self._handle(record)
         except PoisonError as error:
@@ -242,7 +243,7 @@ class Runner:
 
     def _handle(self, record: Record) -> tuple[Outcome, Sequence[Outgoing]]:
         """Return what `record` leads to. Raises `TransientError` or `PoisonError`."""
-        condemned = self._condemned.get(str(record))
+        condemned = self._condemned.get(str(record)) if self._condemned else None
         if condemned is not None:
             raise condemned
         try:
@@ -252,7 +253,7 @@ class Runner:
                 raise FatalError(f"{self._stage.name} stops at {record}: {error}") from error
             return "skipped", ()
         try:
-            with metrics.HANDLE_SECONDS.labels(self._stage.name).time():
+            with self._seconds.time():
                 return "ok", self._state.decide(record.partition, event)
         except SpoiledError as error:
             self._condemned[str(record)] = error.poison
@@ -270,10 +271,15 @@ class Runner:
         self._positions |= moved
         for place, count in batch.taken.items():
             queue = self._queues[place]
-            for _ in range(count):
-                done = str(queue.popleft())
-                self._condemned.pop(done, None)
-                if self._retries.pop(done, None):
-                    self._seat.consumer.resume([place])
-        for outcome in batch.outcomes:
-            metrics.HANDLED.labels(self._stage.name, outcome).inc()
+            done = [queue.popleft() for _ in range(count)]
+            if self._retries or self._condemned:
+                self._settle_failed(place, done)
+        for outcome, count in Counter(batch.outcomes).items():
+            metrics.HANDLED.labels(self._stage.name, outcome).inc(count)
+
+    def _settle_failed(self, place: TopicPartition, done: Sequence[Record]) -> None:
+        """Forget what was remembered of `done`, and let its partition go on."""
+        for record in done:
+            self._condemned.pop(str(record), None)
+            if self._retries.pop(str(record), None):
+                self._seat.consumer.resume([place])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from processors.ports import Blobs
+from processors.quoting import code, one_line, prose
 from projections.timeline import sentence
 from schemas import bugs
 from schemas.event import BlobRef, Event, human_id
@@ -25,6 +27,9 @@ from schemas.values import ErasedError
 
 T = TypeVar("T", bound=BaseModel)
 ERASED = "[erased]"
+HEADING_CHARS_MAX = 56
+"""Of title and outcome above a panel: what is longer would push the outcome out of 80 columns."""
+PROSE_CHARS_MAX = 2_000
 _WORDS = {
     Status.FIXED: "fixed",
     Status.COULD_NOT: "could not",
@@ -129,7 +134,7 @@ def panel(story: Story) -> RenderableType:
     """Return everything about the bug for a terminal."""
     parts: list[RenderableType] = []
     if story.reason:
-        parts.append(Text(story.reason))
+        parts.append(Text(one_line(story.reason, chars_max=PROSE_CHARS_MAX)))
     if story.proposal is not None:
         parts.append(
             Syntax(story.proposal.diff.rstrip(), "diff", background_color="default", word_wrap=True)
@@ -145,7 +150,8 @@ def panel(story: Story) -> RenderableType:
             facts.append(f"Agent Trace record {story.release.trace_id}")
         parts.append(Text("\n".join(facts)))
     parts.append(timeline(story.facts))
-    title = Text(f"{story.human_id}  {story.title}  ")
+    shown = one_line(story.title, chars_max=HEADING_CHARS_MAX - len(story.outcome))
+    title = Text(f"{story.human_id}  {shown}  ")
     title.append(story.outcome, style=_STYLES.get(story.status, "bold"))
     return Panel(Group(*_spaced(parts)), title=title, title_align="left")
 
@@ -174,11 +180,11 @@ def markdown(story: Story) -> str:
     if story.reason:
         lines.append(f"\n{_plain(story.reason)}")
     if story.proposal is not None:
-        lines += ["", "## Patch", "", "```diff", story.proposal.diff.rstrip(), "```"]
+        lines += ["", "## Patch", "", *_fenced(story.proposal.diff.rstrip(), "diff")]
         lines += ["", f"Written by {story.author}. {_plain(story.proposal.explanation)}"]
     elif story.locations:
         lines += ["", "## Where we looked", ""]
-        lines += [f"* `{_place(p)}`: {', '.join(p.reasons)}" for p in story.locations]
+        lines += [f"* {code(_place(p))}: {_plain(', '.join(p.reasons))}" for p in story.locations]
     if story.checks:
         lines += ["", "## Verification", "", "| check | verdict | runs | what was seen |"]
         lines += ["|---|---|---|---|"]
@@ -243,8 +249,14 @@ def _spaced(parts: Sequence[RenderableType]) -> Iterable[RenderableType]:
 
 
 def _plain(text: str) -> str:
-    """Return `text` on one line and without what Markdown would act on."""
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
+    return prose(text, chars_max=PROSE_CHARS_MAX)
+
+
+def _fenced(text: str, language: str) -> tuple[str, ...]:
+    """Return `text` as a code block that nothing in it can close."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}", text, fence
 
 
 def _title(ref: BlobRef, blobs: Blobs) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.console import Console
 
 from schemas import bugs
@@ -75,10 +77,41 @@ def test_text_whose_key_was_destroyed_is_shown_as_erased() -> None:
     assert str(BUG_ID) in str(as_dict(story))
 
 
+def shown(story: Story, *, width: int = 80) -> str:
+    console = Console(width=width, file=None, force_terminal=False)
+    with console.capture() as capture:
+        console.print(panel(story))
+    return capture.get()
+
+
 def test_a_hostile_title_cannot_break_out_of_the_markdown() -> None:
     blobs = FakeBlobs()
-    story = Story.of(life(blobs, "x\n# y <script>`"), blobs)
+    title = "x\n# y <script>` ![i](https://evil.example/i.png) [a](javascript:1) @all\x1b[2J"
+    story = Story.of(life(blobs, title), blobs)
 
     assert story is not None
-    assert "\n# y" not in markdown(story)
-    assert "<script>" not in markdown(story)
+    text = markdown(story)
+    for active in ("\n# y", " <script>", " ![i]", " [a]", "://evil", "@all", "\x1b"):
+        assert active not in text
+
+
+def test_a_patch_with_a_fence_in_it_stays_inside_its_block() -> None:
+    blobs = FakeBlobs()
+    story = Story.of(life(blobs), blobs)
+    assert story is not None
+    assert story.proposal is not None
+    diff = story.proposal.diff + " ```\n+`````\n"
+    fenced = replace(story, proposal=story.proposal.model_copy(update={"diff": diff}))
+
+    lines = markdown(fenced).splitlines()
+
+    assert lines.count("``````diff") == lines.count("``````") == 1
+
+
+def test_a_long_title_leaves_room_for_the_outcome() -> None:
+    blobs = FakeBlobs()
+    story = Story.of(life(blobs, "long and hostile \x1b[2J " * 20), blobs)
+
+    assert story is not None
+    assert " fixed " in shown(story).splitlines()[0]
+    assert "\x1b" not in shown(story)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,9 @@ from streams.config import Settings
 if TYPE_CHECKING:
     from streams.supervisor import Child, ChildEvent
     from streams.wiring import Worker
+
+PROGRAM = (sys.executable, "-P", "-m", "streams")
+"""This program as a child: -P, or modules in the current folder would be taken for ours."""
 
 _Port = Annotated[
     int | None, typer.Option(min=0, max=65535, help="Port of the gateway; 0: any free one.")
@@ -34,24 +38,27 @@ def up(ctx: typer.Context, port: _Port = None) -> None:
 
     Stays in the foreground; Ctrl-C drains and stops. Example: bugstream up --port 9000
     """
-    from streams.broker import embedded_broker
+    from streams.broker import STOP_S_MAX
+    from streams.data_folder import alone
     from streams.signals import stop_on_signals
     from streams.supervisor import Supervisor
 
     conf = settings(ctx)
     if port is not None:
         conf = conf.model_copy(update={"port": port})
-    broker = None if conf.kafka else embedded_broker(conf.data_path / KAFKA_FOLDER)
-    try:
-        if broker is not None:
-            conf = conf.model_copy(update={"kafka": broker.bootstrap})
-        prepare(conf)
-        typer.echo(f"Kafka {conf.kafka}; data in {conf.data_path}; HTTP on port {conf.port}")
-        with stop_on_signals() as stop:
-            Supervisor(children(conf), conf.data_path, conf.drain_s_max, tell).run(stop)
-    finally:
-        if broker is not None:
-            broker.stop()
+    # What a killed owner left behind: its stages drain, and its Kafka stops.
+    leftovers_s_max = conf.drain_s_max + STOP_S_MAX
+    with (
+        stop_on_signals() as stop,
+        alone(conf.data_path, leftovers_s_max=leftovers_s_max) as held,
+        _with_kafka(conf) as ready,
+    ):
+        prepare(ready)
+        typer.echo(f"Kafka {ready.kafka}; data in {ready.data_path}; HTTP on port {ready.port}")
+        started = [*children(ready), *([] if conf.kafka else [_broker(conf)])]
+        supervisor = Supervisor(started, conf.data_path, conf.drain_s_max, tell, inherited=(held,))
+        status = supervisor.run(stop)
+    raise typer.Exit(status)
 
 
 def run(
@@ -81,6 +88,29 @@ def run(
         raise typer.Exit(work(made, stop))
 
 
+@contextmanager
+def _with_kafka(conf: Settings) -> Iterator[Settings]:
+    """Yield settings that name a running Kafka: the one of `conf`, else the embedded one."""
+    from streams.broker import embedded_broker
+
+    if conf.kafka:
+        yield conf
+        return
+    broker = embedded_broker(conf.data_path / KAFKA_FOLDER)
+    try:
+        yield conf.model_copy(update={"kafka": broker.bootstrap})
+    finally:
+        broker.stop()
+
+
+def _broker(conf: Settings) -> Child:
+    """Return the process that starts the embedded Kafka again when it dies, and ends it last."""
+    from streams.supervisor import Child
+
+    argv = [*PROGRAM, "broker", "up", "--foreground"]
+    return Child("kafka", argv, conf.for_child(()), needed_by_others=True)
+
+
 def prepare(conf: Settings) -> None:
     """Make the topics and the tables. Raises `UserError` when Kafka cannot be used."""
     from schemas import topics
@@ -101,7 +131,7 @@ def children(conf: Settings) -> list[Child]:
         env = conf.for_child((*SECRETS_OF.get(group, ()), "kafka_options"))
         if group in GIT_GROUPS:
             env = git_env() | env
-        made.append(Child(group, [sys.executable, "-m", "streams", "run", *names], env))
+        made.append(Child(group, [*PROGRAM, "run", *names], env))
     return made
 
 

@@ -85,7 +85,7 @@ def running(folder: Path, *, python: Path | None = None) -> Iterator[Demo]:
         )
         log = (folder / "bugstream.log").open("wb")
         process = subprocess.Popen(
-            [sys.executable, "-m", "streams", "up"],
+            [sys.executable, "-P", "-m", "streams", "up"],
             env=base_env() | settings.for_child(("github_webhook_secrets",)),
             stdout=log,
             stderr=subprocess.STDOUT,

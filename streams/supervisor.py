@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import signal
@@ -10,15 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from prometheus_client.multiprocess import mark_process_dead
 
-from schemas.errors import UserError
 from streams import exit_codes
 from streams.environment import base_env
 
@@ -68,7 +66,7 @@ class _Watched:
 
 
 class Supervisor:
-    """Runs `children` until told to stop. One per data folder; one thread owns it."""
+    """Runs `children` until told to stop. One thread owns it, which holds the data folder."""
 
     def __init__(
         self,
@@ -76,48 +74,33 @@ class Supervisor:
         data_dir: Path,
         drain_s_max: float,
         on_event: Callable[[ChildEvent], None],
+        *,
+        inherited: Collection[int] = (),
     ) -> None:
+        """Watch over `children`, each of which inherits the descriptors in `inherited`."""
         self._watched = [_Watched(child) for child in children]
         self._data_dir = data_dir.absolute()
         self._metrics_dir = self._data_dir / "metrics"
         self._drain_s_max = drain_s_max
         self._on_event = on_event
+        self._inherited = tuple(inherited)
 
     def run(self, stop: threading.Event) -> int:
         """Keep the children running until `stop` is set or none is left; then drain them.
 
-        Returns 0, or 1 when one had to be killed or was fenced. Raises `UserError` when another
-        supervisor runs on the data folder.
+        Returns 0, or 1 when one had to be killed or was fenced.
         """
-        with self._alone():
-            shutil.rmtree(self._metrics_dir, ignore_errors=True)
-            self._metrics_dir.mkdir()
-            fenced = False
-            try:
-                while not stop.is_set() and any(map(_is_alive, self._watched)):
-                    for watched in self._watched:
-                        fenced = self._look_after(watched) == "fenced" or fenced
-                    stop.wait(_POLL_S)
-            finally:
-                clean = self._drain(needed=False) & self._drain(needed=True)
+        shutil.rmtree(self._metrics_dir, ignore_errors=True)
+        self._metrics_dir.mkdir(parents=True)
+        fenced = False
+        try:
+            while not stop.is_set() and any(map(_is_alive, self._watched)):
+                for watched in self._watched:
+                    fenced = self._look_after(watched) == "fenced" or fenced
+                stop.wait(_POLL_S)
+        finally:
+            clean = self._drain(needed=False) & self._drain(needed=True)
         return exit_codes.OK if clean and not fenced else exit_codes.FAILED
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        self._data_dir.mkdir(parents=True, exist_ok=True)
-        with (self._data_dir / "supervisor.lock").open("a+", encoding="utf-8") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.seek(0)
-                raise UserError(
-                    f"`bugstream up` already runs on {self._data_dir} (process {lock.read()}). End "
-                    "that one, or give another folder with BUGSTREAM_DATA_DIR."
-                ) from None
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
-            yield
 
     def _look_after(self, watched: _Watched) -> What | None:
         """Start it when that is due; find out whether it ended. Return what happened."""
@@ -150,7 +133,7 @@ class Supervisor:
 
     def _start(self, watched: _Watched, now_s: float) -> None:
         child = watched.child
-        leashed = [sys.executable, "-m", "streams.leash", str(os.getpid()), *child.argv]
+        leashed = [sys.executable, "-P", "-m", "streams.leash", str(os.getpid()), *child.argv]
         watched.process = subprocess.Popen(
             leashed,
             stdin=subprocess.DEVNULL,
@@ -159,6 +142,7 @@ class Supervisor:
                 **child.env,
                 "PROMETHEUS_MULTIPROC_DIR": str(self._metrics_dir),
             },
+            pass_fds=self._inherited,
             # Ctrl-C is for the supervisor; and what a child starts can be killed with it.
             start_new_session=True,
         )

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import UserError
 from streams import exit_codes
 from streams.supervisor import Child, ChildEvent, Supervisor, What
 
@@ -189,7 +188,7 @@ def test_who_does_not_drain_in_time_is_killed_with_all_it_started(tmp_path: Path
         assert run.end() == exit_codes.FAILED
         assert time.monotonic() - begun < 5
         assert run.wait_for("a", "killed").status == -signal.SIGKILL
-    assert not _alive_in(group)
+    wait_until(lambda: not _alive_in(group))
 
 
 def test_a_child_sees_its_own_secrets_and_no_other(
@@ -215,15 +214,14 @@ def test_a_child_sees_its_own_secrets_and_no_other(
     assert str(tmp_path / "metrics") in fix
 
 
-def test_a_second_supervisor_on_the_folder_is_refused(tmp_path: Path) -> None:
-    with running(python("a", SLEEPER), folder=tmp_path) as run:
-        run.wait_for("a", "started")
-        second = Supervisor([], tmp_path, 1.0, run.events.append)
-
-        with pytest.raises(UserError, match=rf"already runs on .*process {os.getpid()}\)"):
-            second.run(threading.Event())
-
-    assert Supervisor([], tmp_path, 1.0, run.events.append).run(threading.Event()) == 0
+def test_modules_in_the_current_folder_are_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "streams").mkdir()
+    (tmp_path / "streams" / "__init__.py").write_text("raise SystemExit(9)")
+    monkeypatch.chdir(tmp_path)
+    with running(python("a", "raise SystemExit(3)"), folder=tmp_path) as run:
+        assert run.wait_for("a", "crashed").status == 3
 
 
 def test_sigterm_to_the_supervisor_drains_its_children(tmp_path: Path) -> None:

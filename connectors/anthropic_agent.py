@@ -14,7 +14,6 @@ from typing import Any, Protocol
 import anthropic
 import httpx2
 from pydantic import BaseModel, ValidationError
-from schemas.diffs import unified
 
 from connectors.agent_prompt import NOT_SUBMITTED, SYSTEM, excerpt, first_message
 from connectors.agent_tools import Result, Sandbox, Submission, Toolbox, tool_definitions
@@ -29,6 +28,7 @@ from connectors.model_calls import (
     UnreadableAnswerError,
 )
 from connectors.model_prices import price_of
+from schemas.diffs import unified
 from schemas.fixes import Proposal
 from schemas.values import (
     BudgetExceededError,

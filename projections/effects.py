@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from schemas.rollouts import RolloutCompleted, RolloutHalted, RolloutPromoted, RolloutStarted
-
 from projections.base import Projection, Recorded, pass_over
 from schemas.bugs import BudgetSpent, FixReleased, ReporterNotified
+from schemas.rollouts import RolloutCompleted, RolloutHalted, RolloutPromoted, RolloutStarted
 
 Kind = Literal["model.call", "git.push", "message.post", "rollout"]
 

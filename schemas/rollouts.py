@@ -1,6 +1,7 @@
 """How a fix reaches users: facts of the bug's life, in its topic and in its union.
 
-They are said from the start, because a topic kept for ever cannot be mended; later work writes them.
+They are said from the start, because a topic kept for ever cannot be mended;
+later work writes them.
 """
 
 from __future__ import annotations

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from schemas.diffs import unified
-
 from processors.ports import Declined, FixTask, Progress, Proposed, Sandbox
 from processors.repair.harness import Crash, Harness, Report, Run
 from processors.repair.ranking import Suspect, is_test, ochiai, rank
 from processors.repair.search import Candidate, candidates, compiles, overfit, size
 from processors.repair.source import Source
+from schemas.diffs import unified
 from schemas.fixes import FileEdit, Oracle, OracleKind, Proposal
 
 SUITE_SHARE = 0.25
@@ -57,6 +56,7 @@ class _Search:
     base: _Base
     suite: tuple[str, ...]
     deadline_s: float
+    cpu_s_max: float
     progress: Progress | None
     tried: int = 0
     rejected: list[str] = field(default_factory=list)
@@ -83,7 +83,7 @@ class _Search:
         extra_until_s, extra_left = float("inf"), EXTRA_CANDIDATES
         for number, candidate in enumerate(found):
             now = time.monotonic()
-            if now > self.deadline_s:
+            if now > self.deadline_s or self.harness.cpu_s > self.cpu_s_max:
                 self.stopped = "the time was up"
                 break
             if now > extra_until_s or extra_left <= 0 or len(self.plausible) >= PLAUSIBLE_MAX:
@@ -212,6 +212,8 @@ class TemplateProposer:
     wall_s_max: float
     candidates_max: int
     progress: Progress | None = None
+    cpu_s_max: float = float("inf")
+    """Processor seconds in the sandbox: unlike wall time the same on a busy machine."""
     name: str = "template"
 
     def propose(self, task: FixTask) -> Proposed | Declined:
@@ -231,7 +233,9 @@ class TemplateProposer:
         args, suite = _pytest_args(task)
         with Harness(self.sandbox, task.python, task.tree, deadline_s, args) as harness:
             base = _measure(harness, task.oracle.node_ids, suite, self.wall_s_max)
-            search = _Search(harness, task.oracle, base, suite, deadline_s, self.progress)
+            search = _Search(
+                harness, task.oracle, base, suite, deadline_s, self.cpu_s_max, self.progress
+            )
             answer = self._answer(task, search)
             return Measured(answer, harness.cpu_s + time.thread_time() - began_s)
 
@@ -312,7 +316,7 @@ def _traced(harness: Harness, oracle: Sequence[str], whole: Report, limit_s: flo
             details=True,
             cpu_s_per_test=min(TRACED_CPU_S_PER_TEST, limit_s / 4),
             cpu_s_max=limit_s,
-            wall_s_max=limit_s * 2,
+            wall_s_max=limit_s * 3,
         )
     )
 

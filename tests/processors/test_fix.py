@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import pytest
-from schemas.diffs import unified
 
 from processors.fix import make
 from processors.ports import (
@@ -20,6 +19,7 @@ from processors.ports import (
     SandboxUnavailableError,
 )
 from schemas.bugs import BudgetSpent, FixDeclined, FixProposed, FixRequested
+from schemas.diffs import unified
 from schemas.errors import TransientError
 from schemas.event import Event
 from schemas.fixes import FileEdit, Oracle, OracleKind, Proposal

@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from schemas.diffs import unified
 
 from connectors.sandbox import ProvenSandbox, find_sandbox
 from processors.ports import Sandbox, SandboxResult, SandboxUnavailableError
 from processors.verify import CHECKS, GREEN_AFTER, RED_BEFORE, SPARES_TESTS, SUITE, make
 from schemas.bugs import FixRejected, FixVerified, VerifyRequested
+from schemas.diffs import unified
 from schemas.fixes import FileEdit, Oracle, OracleKind, Proposal, Verdict
 from schemas.projects import Project
 from tests.factories import EPOCH, FakeBlobs, envelope

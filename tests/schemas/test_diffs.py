@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from schemas.diffs import unified
 
+from schemas.diffs import unified
 from schemas.fixes import FileEdit
 
 

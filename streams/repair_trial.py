@@ -32,7 +32,9 @@ class Bench:
 
     sandbox: Sandbox
     python: Path
-    wall_s_per_program: float = 120.0
+    cpu_s_per_program: float = 60.0
+    """What ends a search. Processor time, so that a busy machine gives the same figures."""
+    wall_s_per_program: float = 600.0
     candidates_max: int = 5000
     workers: int = 2
 
@@ -124,6 +126,7 @@ def run(bench: Bench, case: Case) -> Trial:
         proposer = TemplateProposer(
             bench.sandbox,
             wall_s_max=bench.wall_s_per_program,
+            cpu_s_max=bench.cpu_s_per_program,
             candidates_max=bench.candidates_max,
         )
         measured = proposer.measure(_task(bench, tree, red))

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import IO, Any
 
 POLL_S = 0.02
+WALL_GRACE_S = 3.0
 MESSAGE_CHARS_MAX = 500
 FRAMES_MAX = 40
 LOCALS_MAX = 40
@@ -87,6 +88,7 @@ class Recorder:
         self.red = set(request["red"])
         self.cpu_s = request["cpu_s_per_test"]
         self.stop_after_s = max(0.5, request["cpu_s_max"] - self.cpu_s)
+        self.deadline_s = time.monotonic() + request["wall_s_max"]
         self.details = request["details"]
         self.root = str(Path.cwd().resolve())
         self.spectrum = Spectrum(self.root) if request["trace"] else None
@@ -132,8 +134,8 @@ class Recorder:
         }
         self.out.write(json.dumps(result) + "\n")
         self.out.flush()
-        if time.process_time() > self.stop_after_s:  # Killed, it could not hand over its counts.
-            item.session.shouldstop = "the CPU time of the run is used up"
+        if time.process_time() > self.stop_after_s or time.monotonic() > self.deadline_s:
+            item.session.shouldstop = "time is up"  # Killed, it could not hand over its counts.
 
     def pytest_runtest_makereport(self, call: Any) -> None:
         """Note where and with what an exception was raised."""
@@ -288,9 +290,9 @@ def _watch(pid: int, reader: int, deadline: float) -> tuple[bytes, str, int, flo
             time.sleep(0.0005)
         done, status, usage = os.wait4(pid, os.WNOHANG)
         if not done and time.monotonic() > deadline:
-            ended = "wall"
-            os.kill(pid, signal.SIGKILL)
-            done, status, usage = os.wait4(pid, 0)
+            # First as if the test were over its CPU time, so that the run can say what it has seen.
+            os.kill(pid, signal.SIGKILL if ended == "wall" else signal.SIGPROF)
+            ended, deadline = "wall", time.monotonic() + WALL_GRACE_S
     while select.select([reader], [], [], 0)[0]:
         chunk = os.read(reader, 1 << 16)
         if not chunk:

@@ -57,7 +57,8 @@ def register(app: typer.Typer) -> None:
     bug = typer.Typer(
         cls=_BugGroup,
         no_args_is_help=True,
-        help="Show a bug (`bugstream bug ID`), or say what is to become of it.",
+        help="Show a bug, or say what is to become of it.\n\n"
+        "Examples: bugstream bug BUG-2026-7F3K2; bugstream bug approve BUG-2026-7F3K2",
     )
     for verb in (show, approve, reject, retry, abandon):
         bug.command()(verb)

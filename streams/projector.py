@@ -119,6 +119,7 @@ def build(
     """
     write = write or together
     store.prepare(engine)
+    log.ensure_topics([BUGS_EVENTS])
     ends = log.end_offsets(partitions_of(BUGS_EVENTS))
     made = [_begin(engine, projection, ends) for projection in wanted]
     offsets = dict(made)

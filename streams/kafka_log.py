@@ -15,13 +15,19 @@ from confluent_kafka.cimpl import NewTopic
 
 from schemas.errors import BugstreamError, FatalError, UserError
 from schemas.topics import Topic
-from streams.kafka_clients import KafkaConsumer, KafkaProducer, answer, positions, record_of, report
+from streams.kafka_clients import (
+    TRANSACTION_TIMEOUT_MS,
+    KafkaConsumer,
+    KafkaProducer,
+    Reporter,
+    answer,
+    positions,
+    record_of,
+)
 from streams.log import Position, Record, RetriableError, TopicPartition, ask_until
 
 SESSION_TIMEOUT_MS = 6_000
 """The least a broker allows by default: a dead worker's partitions move after this."""
-TRANSACTION_TIMEOUT_MS = 10_000
-"""A dead worker's open transaction hides later records for at most this long."""
 ADMIN_S_MAX = 15.0
 _DAY_MS = 24 * 3600 * 1000
 _EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
@@ -44,7 +50,7 @@ class KafkaLog:
             **(options or {}),
             "bootstrap.servers": bootstrap,
         }
-        config: dict[str, Any] = {**self._common, "error_cb": report}
+        config: dict[str, Any] = {**self._common, "error_cb": Reporter()}
         try:
             self._admin = AdminClient(config)
         except ck.KafkaException as error:
@@ -121,7 +127,7 @@ class KafkaLog:
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
         }
-        consumer = ck.Consumer({**config, "error_cb": report})
+        consumer = ck.Consumer({**config, "error_cb": Reporter()})
         try:
             consumer.assign(
                 [ck.TopicPartition(one.topic, one.partition, at[one]) for one in open_ends]
@@ -156,6 +162,8 @@ class KafkaLog:
             "isolation.level": "read_committed",
             "allow.auto.create.topics": False,
             "queued.max.messages.kbytes": 16_384,
+            # Small helpings: with a backlog, the partitions take turns sooner.
+            "max.partition.fetch.bytes": 262_144,
         }
         if instance is not None:
             config["group.instance.id"] = instance

@@ -99,7 +99,9 @@ class Runner:
         """
         if not self._seat.is_open:
             self._open()
-        for record in self._seat.poll(self._patience_s(timeout_s), self._batch_records_max):
+        # Hardly any more while a batch is waiting, but always a poll: it keeps the membership.
+        room = max(1, self._batch_records_max - sum(map(len, self._queues.values())))
+        for record in self._seat.poll(self._patience_s(timeout_s), room):
             if record.source in self._queues:
                 self._queues[record.source].append(record)
         batch = self._work()
@@ -270,8 +272,9 @@ class Runner:
         self._state.commit()
         self._positions |= moved
         for place, count in batch.taken.items():
-            queue = self._queues[place]
+            queue = self._queues.pop(place)
             done = [queue.popleft() for _ in range(count)]
+            self._queues[place] = queue  # Last in turn now: no partition starves.
             if self._retries or self._condemned:
                 self._settle_failed(place, done)
         for outcome, count in Counter(batch.outcomes).items():

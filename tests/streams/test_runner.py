@@ -190,6 +190,23 @@ def test_a_stage_that_fails_at_everything_stops_before_it_empties_its_source(
     assert committed(memory, "bugstream-locate") == {}
 
 
+def test_no_partition_starves_behind_a_slow_one(memory: MemoryLog) -> None:
+    clock = VirtualClock()
+
+    def slow(event: Event) -> Iterable[Event]:
+        clock.advance(0.6)
+        return answers(event)
+
+    write(memory, *(source_record(request(n), partition=0) for n in range(20)))
+    write(memory, *(source_record(request(n), partition=1) for n in range(100, 102)))
+    with Runner(stage(slow), memory, clock=clock, batch_records_max=50) as runner:
+        for _ in range(4):
+            runner.step()
+
+        assert {100, 101} <= set(attempts_of(answered(memory)))
+        assert sum(map(len, runner._queues.values())) < 50
+
+
 def test_what_is_requeued_is_handled_by_its_stage_alone(memory: MemoryLog) -> None:
     made = source_record(request(1))
     write(memory, Outgoing("locate.retry", made.partition, made.key, made.value, made.headers))

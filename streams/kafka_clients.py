@@ -28,6 +28,9 @@ CALL_S_MAX = 5.0
 """How long one call may wait for the broker before it is made again or given up."""
 REACH_S_MAX = 10.0
 """How long a producer waits for the broker before it says that it cannot start."""
+TRANSACTION_TIMEOUT_MS = 10_000
+"""A dead worker's open transaction hides later records for at most this long."""
+REPORT_EVERY_S = 10.0
 FINISH_S_MAX = 60.0
 """How long a commit or abort is asked for before its outcome counts as unknown."""
 
@@ -57,6 +60,9 @@ _AGAIN = frozenset(
         _Code.NOT_COORDINATOR,
         _Code.LEADER_NOT_AVAILABLE,
         _Code.NOT_LEADER_FOR_PARTITION,
+        # A broker that came back leads in a new epoch; the client asks again by itself.
+        _Code.FENCED_LEADER_EPOCH,
+        _Code.UNKNOWN_LEADER_EPOCH,
     }
 )
 _NO_OFFSET = ck.OFFSET_INVALID
@@ -78,9 +84,18 @@ def answer(error: ck.KafkaError, what: str) -> BugstreamError:
     return FatalError(text)
 
 
-def report(error: ck.KafkaError) -> None:
-    """Log what librdkafka says about its connections; it goes on trying by itself."""
-    _LOG.warning("Kafka connection: %s", error.str())
+class Reporter:
+    """Logs what librdkafka says about its connections; it goes on trying by itself."""
+
+    def __init__(self) -> None:
+        self._said_s = float("-inf")
+
+    def __call__(self, error: ck.KafkaError) -> None:
+        """Log `error`, at most once in `REPORT_EVERY_S`: a dead broker is said per attempt."""
+        now_s = time.monotonic()
+        if now_s - self._said_s >= REPORT_EVERY_S:
+            self._said_s = now_s
+            _LOG.warning("Kafka connection: %s", error.str())
 
 
 class KafkaConsumer:
@@ -92,6 +107,7 @@ class KafkaConsumer:
         self._rebalance: Rebalance | None = None
         self._start: dict[TopicPartition, int] = {}
         self._changes = 0
+        self._report = Reporter()
         self._consumer = ck.Consumer({**config, "error_cb": self._on_error})
 
     def subscribe(self, topics: Sequence[str], rebalance: Rebalance) -> None:
@@ -125,7 +141,7 @@ class KafkaConsumer:
             # Which of them were read before the rebalance cannot be told: read all of them again.
             self._consumer.assign(_at(self._start))
             return []
-        return [record_of(message) for message in messages if _is_record(message)]
+        return [record_of(message) for message in messages if self._is_record(message)]
 
     def pause(self, partitions: Collection[TopicPartition]) -> None:
         """Deliver nothing of `partitions`."""
@@ -189,7 +205,17 @@ class KafkaConsumer:
         if error.fatal() or error.code() in _FENCED:
             self._error = self._error or answer(error, "the consumer failed")
         else:
-            report(error)
+            self._report(error)
+
+    def _is_record(self, message: ck.Message) -> bool:
+        error = message.error()
+        if error is None:
+            return True
+        meant = answer(error, f"reading {message.topic()}")
+        if isinstance(meant, RetriableError):
+            self._report(error)
+            return False
+        raise meant
 
     def _call(self, call: Callable[[], object], what: str) -> None:
         try:
@@ -202,7 +228,10 @@ class KafkaProducer:
     """A `TransactionProducer` on Kafka."""
 
     def __init__(self, config: Mapping[str, str | int | bool]) -> None:
-        self._producer = ck.Producer({**config, "error_cb": report})
+        self._cause: ck.KafkaError | None = None
+        self._report = Reporter()
+        self._began_s = 0.0
+        self._producer = ck.Producer({**config, "error_cb": self._on_error})
 
     def init(self) -> None:
         """Fence others with this id and end their open transaction."""
@@ -221,6 +250,7 @@ class KafkaProducer:
     def begin(self) -> None:
         """Open a transaction."""
         self._call(self._producer.begin_transaction, "beginning a transaction")
+        self._began_s = time.monotonic()
 
     def produce(self, record: Outgoing) -> None:
         """Write `record`."""
@@ -240,7 +270,7 @@ class KafkaProducer:
                     raise FatalError(f"no room to write for {FINISH_S_MAX:.0f} s") from error
                 self._producer.poll(0.05)
             except ck.KafkaException as error:
-                raise answer(error.args[0], f"writing to {record.topic}") from error
+                raise self._meaning(error, f"writing to {record.topic}") from error
 
     def send_offsets(
         self, positions: Mapping[TopicPartition, Position], membership: Membership
@@ -274,7 +304,7 @@ class KafkaProducer:
                 call()
                 return
             except ck.KafkaException as error:
-                meant = answer(error.args[0], what)
+                meant = self._meaning(error, what)
                 if not isinstance(meant, RetriableError):
                     raise meant from error
                 if time.monotonic() > deadline:
@@ -282,6 +312,26 @@ class KafkaProducer:
                         f"{what}: outcome unknown after {FINISH_S_MAX:.0f} s"
                     ) from error
                 time.sleep(0.05)
+
+    def _on_error(self, error: ck.KafkaError) -> None:
+        if error.fatal() or error.code() in _FENCED:
+            self._cause = self._cause or error
+        else:
+            self._report(error)
+
+    def _meaning(self, error: ck.KafkaException, what: str) -> BugstreamError:
+        """Return what `error` means; after a fatal one, its cause was told to the callback."""
+        found = error.args[0]
+        self._producer.poll(0)  # Callbacks are only called from in here.
+        if self._cause is not None and found.code() == _Code._FATAL:  # noqa: SLF001
+            found = self._cause
+        meant = answer(found, what)
+        outlived = time.monotonic() - self._began_s >= TRANSACTION_TIMEOUT_MS / 1000
+        if isinstance(meant, FencedError) and self._began_s and outlived:
+            # A broker that was away ends a transaction that outlived its time, and says "fenced".
+            # If another producer has this id after all, the next `init` finds out and is fenced.
+            return FatalError(f"a transaction outlived its time limit: {meant}")
+        return meant
 
 
 def positions(found: Sequence[ck.TopicPartition]) -> dict[TopicPartition, Position]:
@@ -320,17 +370,6 @@ def _bare(partitions: Collection[TopicPartition]) -> list[ck.TopicPartition]:
 
 def _at(start: Mapping[TopicPartition, int]) -> list[ck.TopicPartition]:
     return [ck.TopicPartition(one.topic, one.partition, at) for one, at in start.items()]
-
-
-def _is_record(message: ck.Message) -> bool:
-    error = message.error()
-    if error is None:
-        return True
-    meant = answer(error, f"reading {message.topic()}")
-    if isinstance(meant, RetriableError):
-        report(error)
-        return False
-    raise meant
 
 
 def record_of(message: ck.Message) -> Record:

@@ -20,7 +20,7 @@ from schemas import topics
 from schemas.codec import decode
 from schemas.errors import FatalError, TransientError, UserError
 from streams.clock import SystemClock
-from streams.kafka_log import TRANSACTION_TIMEOUT_MS
+from streams.kafka_clients import TRANSACTION_TIMEOUT_MS
 from streams.log import (
     Consumer,
     FencedError,

@@ -8,9 +8,17 @@ import confluent_kafka as ck
 import pytest
 
 from schemas.errors import BugstreamError, FatalError
-from streams.kafka_clients import KafkaConsumer, answer, parse_membership, positions
+from schemas.topics import Topic
+from streams.kafka_clients import KafkaConsumer, Reporter, answer, parse_membership, positions
 from streams.kafka_log import KafkaLog
-from streams.log import FencedError, MustAbortError, Position, RetriableError, TopicPartition
+from streams.log import (
+    FencedError,
+    MustAbortError,
+    Outgoing,
+    Position,
+    RetriableError,
+    TopicPartition,
+)
 from tests.streams.logs import poll_until, text, topic, write
 
 E = ck.KafkaError
@@ -73,3 +81,36 @@ def test_a_position_that_is_gone_is_an_error_and_not_a_silence(
         with pytest.raises(FatalError):
             poll_until(consumer, lambda _: False)
         consumer.close()
+
+
+def test_a_broker_that_came_back_in_a_new_epoch_is_asked_again() -> None:
+    for code in (ck.KafkaError.FENCED_LEADER_EPOCH, ck.KafkaError.UNKNOWN_LEADER_EPOCH):
+        assert isinstance(answer(ck.KafkaError(code), "reading"), RetriableError)
+
+
+def test_a_dead_broker_is_said_once_and_not_for_every_attempt(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    reporter = Reporter()
+    for _ in range(100):
+        reporter(ck.KafkaError(ck.KafkaError._TRANSPORT))
+
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.kafka
+def test_a_fenced_producer_says_so_even_while_writing(kafka_bootstrap: str, unique: str) -> None:
+    made = Topic(f"{unique}.fenced.v1", retention_days=1)
+    with KafkaLog(kafka_bootstrap) as log:
+        log.ensure_topics([made])
+        first, second = log.producer(unique), log.producer(unique)
+        first.init()
+        first.begin()
+        first.produce(Outgoing(made.name, 0, b"k", b"v"))
+        second.init()
+        with pytest.raises(FencedError):
+            first.commit()
+        with pytest.raises(FencedError):
+            first.produce(Outgoing(made.name, 0, b"k", b"v"))
+        first.close()
+        second.close()

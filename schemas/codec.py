@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
 
 from schemas.errors import PoisonError, UnknownEventError
-from schemas.event import EVENT_BYTES_MAX, Event
+from schemas.event import EVENT_BYTES_MAX, ActorKind, Event
 from schemas.registry import BY_TYPE
 from schemas.upcast import upcast
 
@@ -28,20 +29,36 @@ def encode(event: Event) -> bytes:
 
 def headers(event: Event) -> Headers:
     """Return the CloudEvents attributes of `event` as Kafka headers."""
+    kind, schema = _of_type(event.type, event.version)
     pairs = [
-        ("content-type", "application/json"),
-        ("ce_specversion", "1.0"),
-        ("ce_id", str(event.event_id)),
-        ("ce_source", f"bugstream/{event.actor.kind}/{event.actor.id}"),
-        ("ce_type", event.type),
-        ("ce_time", event.occurred_at.isoformat()),
-        ("ce_dataschema", f"{event.type}/{event.version}"),
+        _CONTENT_TYPE,
+        _SPEC_VERSION,
+        ("ce_id", str(event.event_id).encode()),
+        _of_actor(event.actor.kind, event.actor.id),
+        kind,
+        ("ce_time", event.occurred_at.isoformat().encode()),
+        schema,
     ]
     if event.bug_id is not None:
-        pairs.append(("ce_subject", str(event.bug_id)))
+        pairs.append(("ce_subject", str(event.bug_id).encode()))
     if event.traceparent:
-        pairs.append(("traceparent", event.traceparent))
-    return tuple((name, value.encode()) for name, value in pairs)
+        pairs.append(("traceparent", event.traceparent.encode()))
+    return tuple(pairs)
+
+
+_CONTENT_TYPE = ("content-type", b"application/json")
+_SPEC_VERSION = ("ce_specversion", b"1.0")
+
+
+# Kept, since few differ and every record written needs them.
+@lru_cache(maxsize=256)
+def _of_type(name: str, version: int) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
+    return ("ce_type", name.encode()), ("ce_dataschema", f"{name}/{version}".encode())
+
+
+@lru_cache(maxsize=256)
+def _of_actor(kind: ActorKind, name: str) -> tuple[str, bytes]:
+    return "ce_source", f"bugstream/{kind}/{name}".encode()
 
 
 def decode(value: bytes | None) -> Event:

@@ -164,7 +164,7 @@ def _figures(rates: dict[str, list[float]], records: int, rounds: int) -> Figure
         notes=(
             "Each alone, one process, same broker, same backlog, runs alternating; decode, work "
             "and encode are one shared function: a command in, its refusal out.",
-            "faust: aiokafka driver, linger 2 ms, not compressed, commits each second, larger "
+            "faust: aiokafka driver, linger 2 ms, not compressed, commits as by default, larger "
             "buffers than its defaults; its exactly_once is left out: it doubles "
             "records (its issue 323).",
             f"By the broker's append times, without the first {WARM_UP_SHARE:.0%} of each run.",

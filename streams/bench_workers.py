@@ -24,8 +24,6 @@ SOURCE = topics.BUGS_COMMANDS
 SINK = topics.BUGS_EVENTS
 BATCH_WAIT_S = 0.005
 """As the stage's own consumer waits for a batch to fill."""
-COMMIT_S = 1.0
-"""How often faust commits its offsets; its default is 2.8 s."""
 _NAME = "bench"
 
 
@@ -120,7 +118,6 @@ def run_faust(bootstrap: str, group: str) -> None:
         web_enabled=False,
         topic_disable_leader=True,
         processing_guarantee="at_least_once",
-        broker_commit_interval=COMMIT_S,
         consumer_auto_offset_reset="earliest",
         # As the others: the time to fill a batch. It need not compress, which is to its advantage.
         producer_linger=0.002,

@@ -325,6 +325,8 @@ class KafkaProducer:
         self._producer.poll(0)  # Callbacks are only called from in here.
         if self._cause is not None and found.code() == _Code._FATAL:  # noqa: SLF001
             found = self._cause
+        elif found.fatal() or found.code() in _FENCED:
+            self._cause = self._cause or found
         meant = answer(found, what)
         outlived = time.monotonic() - self._began_s >= TRANSACTION_TIMEOUT_MS / 1000
         if isinstance(meant, FencedError) and self._began_s and outlived:

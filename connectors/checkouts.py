@@ -46,7 +46,6 @@ class GitCheckouts:
         *,
         environment: Mapping[str, str],
         work_root: Path | None = None,
-        command_s_max: float = 300.0,
     ) -> None:
         """Keep mirrors in `root`; work copies go to `work_root`, else to the system's place.
 
@@ -55,7 +54,6 @@ class GitCheckouts:
         self._root = root
         self._environment = dict(environment)
         self._work_root = work_root
-        self._command_s_max = command_s_max
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def base_commit(self, project: Project) -> str:
@@ -114,7 +112,7 @@ class GitCheckouts:
         """Yield git on the project's mirror, with the right to write to it."""
         path = self._mirror(project)
         with _lock(path.with_suffix(".lock")) as descriptor:
-            git = Git(path, self._environment, self._command_s_max, (descriptor,))
+            git = Git(path, self._environment, inherits=(descriptor,))
             _prepare(git)
             yield git
 
@@ -149,7 +147,7 @@ class GitCheckouts:
             )
 
     def _with(self, project: Project, commit: str) -> Git:
-        git = Git(self._mirror(project), self._environment, self._command_s_max)
+        git = Git(self._mirror(project), self._environment)
         if not git.git_dir.is_dir() or not _has(git, commit):
             with self.locked(project) as writing:
                 self.ensure(writing, project, commit)

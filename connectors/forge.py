@@ -26,6 +26,9 @@ from schemas.values import Release
 
 BRANCH_PREFIX = "bugstream/"
 """We never push anywhere else: not to the project's own branches, whatever an event says."""
+AUTHOR = "bugstream"
+AUTHOR_EMAIL = "bugstream@noreply.invalid"
+"""Part of every commit's id: another author would make a second commit of the same patch."""
 EDITS_MAX = 500
 PUSH_TRIES_MAX = 8
 """Other writers of the notes may be faster each time; then somebody should look."""
@@ -39,17 +42,8 @@ _REJECTED = re.compile(r"rejected|stale info|cannot lock ref|failed to update re
 class GitForge:
     """A `Forge` on any git remote, by file, ssh or http. Shares the mirrors of the checkouts."""
 
-    def __init__(
-        self,
-        checkouts: GitCheckouts,
-        *,
-        author: str = "bugstream",
-        email: str = "bugstream@noreply.invalid",
-    ) -> None:
-        """Sign commits as `author`; part of the commit's id, so it must not change in between."""
+    def __init__(self, checkouts: GitCheckouts) -> None:
         self._checkouts = checkouts
-        self._author = author
-        self._email = email
 
     def find(self, project: Project, branch: str) -> Release | None:
         """Return the release at the tip of `branch`; None when it holds none of ours.
@@ -114,8 +108,8 @@ class GitForge:
     def _identity(self, when: datetime) -> dict[str, str]:
         identity = {}
         for role in ("AUTHOR", "COMMITTER"):
-            identity[f"GIT_{role}_NAME"] = self._author
-            identity[f"GIT_{role}_EMAIL"] = self._email
+            identity[f"GIT_{role}_NAME"] = AUTHOR
+            identity[f"GIT_{role}_EMAIL"] = AUTHOR_EMAIL
             identity[f"GIT_{role}_DATE"] = f"@{int(when.timestamp())} +0000"
         return identity
 

@@ -293,7 +293,7 @@ def _outcome(row: Row[Any], *, reused: bool = True) -> EffectOutcome:
     return EffectOutcome(
         result=json.loads(row.result),
         cost_usd_micros=row.cost_usd_micros,
-        occurred_at=time_of(row.finished_us),
+        occurred_at=_time_of(row.finished_us),
         reused=reused,
     )
 
@@ -302,7 +302,7 @@ def _micros(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def time_of(micros: int) -> datetime:
+def _time_of(micros: int) -> datetime:
     """Return the UTC time that a `_us` column holds."""
     return _EPOCH + timedelta(microseconds=micros)
 

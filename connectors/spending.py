@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Engine, Row, case, func, select
+from sqlalchemy import Column, ColumnElement, Engine, case, func, select
 
 from connectors.database import reading
-from connectors.ledger import CHARGED, EFFECTS, time_of
+from connectors.ledger import CHARGED, EFFECTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +30,6 @@ class Spending:
         return self.settled_usd_micros + self.open_usd_micros
 
 
-@dataclass(frozen=True, slots=True)
-class EffectRow:
-    """One effect as the ledger has it. The result itself stays in the ledger."""
-
-    key: UUID
-    kind: str
-    project: str
-    bug_id: UUID
-    attempt: int
-    state: str
-    tries: int
-    charged_usd_micros: int
-    started_at: datetime
-    finished_at: datetime | None
-
-
-def per_bug(engine: Engine, project: str | None = None) -> tuple[Spending, ...]:
-    """Return what each bug cost, most first."""
-    where = () if project is None else (EFFECTS.c.project == project,)
-    return _spending(engine, EFFECTS.c.bug_id, *where)
-
-
 def per_project(engine: Engine) -> tuple[Spending, ...]:
     """Return what each project cost, most first."""
     return _spending(engine, EFFECTS.c.project)
@@ -63,17 +39,6 @@ def of_bug(engine: Engine, bug_id: UUID) -> Spending:
     """Return what one bug cost; zeros when nothing was done for it."""
     found = _spending(engine, EFFECTS.c.bug_id, EFFECTS.c.bug_id == str(bug_id))
     return found[0] if found else Spending(str(bug_id), 0, 0, 0, 0)
-
-
-def effects(engine: Engine, bug_id: UUID) -> tuple[EffectRow, ...]:
-    """Return the effects of one bug in the order they began."""
-    query = (
-        select(EFFECTS, CHARGED.label("charged"))
-        .where(EFFECTS.c.bug_id == str(bug_id))
-        .order_by(EFFECTS.c.started_us, EFFECTS.c.key)
-    )
-    with reading(engine).begin() as connection:
-        return tuple(_for_people(row) for row in connection.execute(query))
 
 
 def _spending(engine: Engine, of: Column[str], *where: ColumnElement[bool]) -> tuple[Spending, ...]:
@@ -94,18 +59,3 @@ def _spending(engine: Engine, of: Column[str], *where: ColumnElement[bool]) -> t
         rows = connection.execute(query).all()
     # PostgreSQL sums whole numbers to decimals.
     return tuple(Spending(row[0], *(int(value) for value in row[1:])) for row in rows)
-
-
-def _for_people(row: Row[Any]) -> EffectRow:
-    return EffectRow(
-        key=UUID(row.key),
-        kind=row.kind,
-        project=row.project,
-        bug_id=UUID(row.bug_id),
-        attempt=row.attempt,
-        state=row.state,
-        tries=row.tries,
-        charged_usd_micros=row.charged,
-        started_at=time_of(row.started_us),
-        finished_at=None if row.finished_us is None else time_of(row.finished_us),
-    )

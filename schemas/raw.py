@@ -49,6 +49,3 @@ class RawReceived(Event):
     authenticated: bool
     """Whether the channel's own signature or token was right."""
     body_blob: BlobRef | None = None
-
-
-RawEvent = RawReceived

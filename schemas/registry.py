@@ -46,7 +46,7 @@ def _item(event: raw.RawReceived) -> str:
     return event.origin.key
 
 
-def _report(event: reports.ReportNormalized | reports.ReportCommented) -> str:
+def _report(event: reports.ReportEvent) -> str:
     origin = event.report.origin if isinstance(event, reports.ReportNormalized) else event.origin
     return str(origin.report_id)
 

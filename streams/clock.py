@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
+_START = datetime(2026, 1, 1, tzinfo=UTC)
+
 
 class SystemClock:
     """The machine's time."""
@@ -21,13 +23,12 @@ class SystemClock:
 class VirtualClock:
     """A time that passes only when told to."""
 
-    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
-        self._start = start
+    def __init__(self) -> None:
         self._passed_s = 0.0
 
     def now(self) -> datetime:
         """Return the aware UTC time."""
-        return self._start + timedelta(seconds=self._passed_s)
+        return _START + timedelta(seconds=self._passed_s)
 
     def monotonic_s(self) -> float:
         """Return the seconds that have passed."""

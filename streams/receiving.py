@@ -34,7 +34,6 @@ _HEADERS_KEPT = (
 )
 
 Verb = Literal["approve", "reject", "retry", "abandon"]
-VERBS: tuple[Verb, ...] = ("approve", "reject", "retry", "abandon")
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,13 +181,6 @@ class Source:
             at = self.parents.get(at)
         return None
 
-    def statement_of(self, node: ast.AST) -> ast.stmt | None:
-        """Return the innermost statement that `node` stands in."""
-        at: ast.AST | None = node
-        while at is not None and not isinstance(at, ast.stmt):
-            at = self.parents.get(at)
-        return at
-
     def block_of(self, statement: ast.stmt) -> list[ast.stmt]:
         """Return the statements that `statement` stands among, itself included."""
         for _, value in ast.iter_fields(self.parents[statement]):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from threading import Event as StopEvent
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -96,10 +97,19 @@ class _NoSandbox:
 class Parts:
     """The adapters that settings lead to, opened when first used and closed together."""
 
-    def __init__(self, settings: Settings, log: Log, *, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        log: Log,
+        *,
+        progress: Progress | None = None,
+        work_root: Path | None = None,
+    ) -> None:
+        """Lead to what `settings` name. `work_root` is for work copies, else the temp folder."""
         self.settings = settings
         self.log = log
         self._progress = progress
+        self._work_root = work_root
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -136,7 +146,9 @@ class Parts:
     @cached_property
     def checkouts(self) -> GitCheckouts:
         """Return the projects' repositories."""
-        return GitCheckouts(self.settings.data_path / "mirrors", environment=git_env())
+        return GitCheckouts(
+            self.settings.data_path / "mirrors", environment=git_env(), work_root=self._work_root
+        )
 
     @cached_property
     def sandbox(self) -> Sandbox:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.status import Status as Spinner
 
-from schemas.errors import BugstreamError
+from schemas.errors import BugstreamError, UserError
 from streams.cli_context import settings
 from streams.exit_codes import FAILED, OK
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 REPORT_FILE = "bugstream-report.md"
 PATCH_FILE = "bugstream.patch"
+SIGNALLED = 128
+"""Added to the number of the signal that ended us, as shells do."""
 
 
 def register(app: typer.Typer) -> None:
@@ -62,7 +67,8 @@ def fix(
         pushes=push,
     )
     given = read_report(report)
-    with tempfile.TemporaryDirectory(prefix="bugstream-fix-") as folder:
+    _prepare(out)
+    with _ended_by_sigterm(), _folder() as folder:
         conf = one_fix.settings_for(target, settings(ctx), Path(folder))
         with Spinner("Reading the report", console=Console(stderr=True)) as spinner:
 
@@ -75,11 +81,44 @@ def fix(
     raise typer.Exit(status)
 
 
+def _prepare(out: Path) -> None:
+    """Make the folder, without the results of an earlier run: they are not this one's.
+
+    Raises `UserError` now, not after minutes of work.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in (REPORT_FILE, PATCH_FILE):
+            (out / name).unlink(missing_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise UserError(f"--out {out}: {error.strerror}") from error
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    # What is interrupted may still write while it is removed; the process ends soon after.
+    return tempfile.TemporaryDirectory(prefix="bugstream-fix-", ignore_cleanup_errors=True)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM, by which CI jobs are cancelled, clean up as Ctrl-C does."""
+
+    def end(number: int, _: object) -> None:
+        sys.exit(SIGNALLED + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _tell(story: Story, out: Path, *, as_json: bool) -> int:
     from streams.story import as_dict, markdown, panel
 
     try:
-        out.mkdir(parents=True, exist_ok=True)
         (out / REPORT_FILE).write_text(markdown(story), encoding="utf-8")
         if story.verified and story.proposal is not None:
             (out / PATCH_FILE).write_text(story.proposal.diff, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,9 +12,11 @@ from pathlib import Path
 from git import InvalidGitRepositoryError, NoSuchPathError, Repo
 from git.exc import GitCommandError
 
-from processors.ports import Blobs, Progress
+from connectors.target_python import target_python
+from processors.ports import Blobs, Progress, SandboxUnavailableError
+from processors.pytest_runs import wrong_command
 from schemas import topics
-from schemas.bugs import ApprovalRequested
+from schemas.bugs import ApprovalRequested, NotifyRequested
 from schemas.codec import decode
 from schemas.errors import FatalError, UserError
 from schemas.event import Event
@@ -52,8 +55,8 @@ def target_of(
     repo: Path, *, branch: str | None, python: Path, test_command: str, pushes: bool
 ) -> Target:
     """Return the target. Raises `UserError` naming the option that is wrong."""
-    if not python.is_file():
-        raise UserError(f"--python {python}: there is no such interpreter")
+    _check_python(python)
+    command = _command(test_command)
     try:
         with Repo(repo, search_parent_directories=True) as opened:
             if not opened.references:
@@ -71,9 +74,28 @@ def target_of(
         repo=root,
         branch=found,
         python=python.absolute(),
-        test_command=tuple(test_command.split()),
+        test_command=command,
         pushes=pushes,
     )
+
+
+def _check_python(python: Path) -> None:
+    if not python.is_file():
+        raise UserError(f"--python {python}: there is no such interpreter")
+    try:
+        target_python(python)
+    except SandboxUnavailableError as error:
+        raise UserError(f"--{error}") from error
+
+
+def _command(text: str) -> tuple[str, ...]:
+    try:
+        command = tuple(shlex.split(text))
+    except ValueError as error:
+        raise UserError(f"--test-command {text!r}: {error}") from error
+    if wrong_command(command):
+        raise UserError(f"--test-command {text!r}: it must run pytest, as '-m pytest -q' does")
+    return command
 
 
 def settings_for(target: Target, base: Settings, data_dir: Path) -> Settings:
@@ -98,7 +120,10 @@ def fixed(
     settings: Settings, report: ReceivedReport, progress: Progress
 ) -> Iterator[tuple[Story, Blobs]]:
     """Take `report` through every stage, and yield the bug's story while its blobs are open."""
-    with MemoryLog() as log, Parts(settings, log, progress=progress) as parts:
+    # In the run's own folder: an interrupted run leaves no copies of the tree behind.
+    work_root = settings.data_path / "work"
+    work_root.mkdir(parents=True)
+    with MemoryLog() as log, Parts(settings, log, progress=progress, work_root=work_root) as parts:
         log.ensure_topics(topics.ALL)
         mine = report.model_copy(update={"tool": PROJECT, "reporter": PROJECT})
         accept_report(
@@ -143,12 +168,14 @@ def facts_of(log: Log) -> list[Fact]:
 
 
 def _told(facts: list[Fact]) -> list[Fact]:
-    # Without --push the release waits for an approval that nobody is asked for.
-    return [fact for fact in facts if not _is_release_approval(fact.event)]
+    # Without --push the release waits for an approval that nobody is asked for, and no answer
+    # goes anywhere: whoever ran the command reads it.
+    return [fact for fact in facts if not _is_for_others(fact.event)]
 
 
-def _is_release_approval(event: Event) -> bool:
-    return isinstance(event, ApprovalRequested) and event.subject == "release"
+def _is_for_others(event: Event) -> bool:
+    is_release = isinstance(event, ApprovalRequested) and event.subject == "release"
+    return is_release or isinstance(event, NotifyRequested)
 
 
 def _fact(record: Record) -> Fact:

@@ -24,10 +24,16 @@ _LINKING = (
 
 def one_line(text: str, *, chars_max: int) -> str:
     """Return `text` on one line, without control and direction characters, cut with a sign."""
-    # Format characters (Cf) can turn the reading direction around and hide text.
-    kept = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
-    line = " ".join(kept.split())
+    line = " ".join(as_lines(text).split())
     return line if len(line) <= chars_max else line[: chars_max - 1].rstrip() + "…"
+
+
+def as_lines(text: str) -> str:
+    """Return `text` with its lines kept, and nothing in it that a terminal would obey."""
+    # Format characters (Cf) can turn the reading direction around and hide text.
+    return "".join(
+        " " if unicodedata.category(char)[0] in "CZ" and char != "\n" else char for char in text
+    )
 
 
 def prose(text: str, *, chars_max: int = 500) -> str:

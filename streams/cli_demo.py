@@ -15,6 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from processors.quoting import as_lines
 from streams.exit_codes import FAILED, OK
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _finish(running: Demo, console: Console) -> None:
         console.print(panel(story))
         if story.release is not None:
             for line in shop.written_by(running, story.release.commit):
-                console.print(Text(f"Who wrote it (git notes): {line}"))
+                console.print(Text(as_lines(f"Who wrote it (git notes): {line}")))
     _show_answers(running, console)
     console.print(f"\nThe branches are in {running.remote}:")
     for branch in shop.branches(running):
@@ -105,7 +106,11 @@ def _show_answers(running: Demo, console: Console) -> None:
     for answer in running.answers.received:
         console.print()
         console.print(
-            Panel(Text(answer.text), title=f"Answer to {answer.origin}", title_align="left")
+            Panel(
+                Text(as_lines(answer.text)),
+                title=Text(as_lines(f"Answer to {answer.origin}")),
+                title_align="left",
+            )
         )
 
 

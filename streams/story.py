@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from processors.ports import Blobs
-from processors.quoting import code, one_line, prose
+from processors.quoting import as_lines, code, one_line, prose
 from projections.timeline import sentence
 from schemas import bugs
 from schemas.event import BlobRef, Event, human_id
@@ -134,10 +134,15 @@ def panel(story: Story) -> RenderableType:
     """Return everything about the bug for a terminal."""
     parts: list[RenderableType] = []
     if story.reason:
-        parts.append(Text(one_line(story.reason, chars_max=PROSE_CHARS_MAX)))
+        parts.append(_shown(story.reason))
     if story.proposal is not None:
         parts.append(
-            Syntax(story.proposal.diff.rstrip(), "diff", background_color="default", word_wrap=True)
+            Syntax(
+                as_lines(story.proposal.diff.rstrip()),
+                "diff",
+                background_color="default",
+                word_wrap=True,
+            )
         )
     elif story.locations:
         parts.append(_places(story.locations))
@@ -148,7 +153,7 @@ def panel(story: Story) -> RenderableType:
         if story.release is not None:
             facts.append(f"Branch {story.release.branch}, commit {story.release.commit[:12]}")
             facts.append(f"Agent Trace record {story.release.trace_id}")
-        parts.append(Text("\n".join(facts)))
+        parts.append(Text(as_lines("\n".join(facts))))
     parts.append(timeline(story.facts))
     shown = one_line(story.title, chars_max=HEADING_CHARS_MAX - len(story.outcome))
     title = Text(f"{story.human_id}  {shown}  ")
@@ -161,7 +166,7 @@ def checks_table(checks: Iterable[CheckResult]) -> Table:
     table = Table("check", "verdict", "runs", "what was seen", box=None, pad_edge=False)
     for check in checks:
         verdict = _VERDICTS[check.verdict]
-        table.add_row(Text(check.name), verdict, str(check.runs), Text(check.summary))
+        table.add_row(_shown(check.name), verdict, str(check.runs), _shown(check.summary))
     return table
 
 
@@ -170,7 +175,9 @@ def timeline(facts: Iterable[Fact]) -> Table:
     table = Table("when", "who", "what", box=None, pad_edge=False, show_header=False)
     for fact in facts:
         when = fact.recorded_at.strftime("%H:%M:%S")
-        table.add_row(when, Text(fact.event.actor.id, style="dim"), Text(sentence(fact.event)))
+        who = _shown(fact.event.actor.id)
+        who.stylize("dim")
+        table.add_row(when, who, _shown(sentence(fact.event)))
     return table
 
 
@@ -232,7 +239,7 @@ def as_dict(story: Story) -> dict[str, Any]:
 def _places(locations: Iterable[bugs.Location]) -> Table:
     table = Table("where we looked", "why", box=None, pad_edge=False)
     for place in locations:
-        table.add_row(Text(_place(place)), Text(", ".join(place.reasons)))
+        table.add_row(_shown(_place(place)), _shown(", ".join(place.reasons)))
     return table
 
 
@@ -246,6 +253,11 @@ def _spaced(parts: Sequence[RenderableType]) -> Iterable[RenderableType]:
         if number:
             yield ""
         yield part
+
+
+def _shown(text: str) -> Text:
+    """Return `text` on one line for a terminal: as text, never as markup or escape sequence."""
+    return Text(one_line(text, chars_max=PROSE_CHARS_MAX))
 
 
 def _plain(text: str) -> str:

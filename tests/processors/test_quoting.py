@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.quoting import code, inert, one_line, prose
+from processors.quoting import as_lines, code, inert, one_line, prose
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,10 @@ def test_what_would_act_is_broken(text: str, acts: str) -> None:
 
 def test_lines_and_hidden_characters_become_spaces() -> None:
     assert one_line("a\r\n\tb\x00c\u202edx\u200by", chars_max=100) == "a b c dx y"
+
+
+def test_lines_are_kept_and_what_a_terminal_obeys_is_not() -> None:
+    assert as_lines("a\x1b[31m b\n+c\x9b2J\r\u202ed") == "a [31m b\n+c 2J  d"
 
 
 def test_long_text_is_cut_with_a_sign() -> None:

@@ -115,3 +115,23 @@ def test_a_long_title_leaves_room_for_the_outcome() -> None:
     assert story is not None
     assert " fixed " in shown(story).splitlines()[0]
     assert "\x1b" not in shown(story)
+
+
+def test_nothing_in_a_story_reaches_the_terminal_as_an_escape_sequence() -> None:
+    evil = "\x1b]0;owned\x07\x1b[2J\x9b31m[red]"
+    blobs = FakeBlobs()
+    story = Story.of(life(blobs, title=evil), blobs)
+    assert story is not None
+    assert story.proposal is not None
+    check = CHECK.model_copy(update={"name": f"n{evil}", "summary": f"s{evil}"})
+    story = replace(
+        story,
+        reason=evil,
+        checks=(check,),
+        proposal=story.proposal.model_copy(update={"diff": f"+{evil}"}),
+    )
+
+    text = shown(story, width=200)
+
+    assert not [char for char in text if not char.isprintable() and char != "\n"]
+    assert "[red]" in text

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from processors.base import Stage, Task
 from processors.ports import Clock
 from schemas import topics
-from schemas.errors import TransientError
+from schemas.errors import BugstreamError
 from schemas.topics import Topic
 from streams import done_set, metrics
 from streams.clock import SystemClock
@@ -73,7 +73,7 @@ class LagWatch:
         """Measure, and set the gauges. Those that cannot be measured become NaN, never 0."""
         try:
             found = self.measure()
-        except TransientError as error:
+        except BugstreamError as error:  # A log that cannot be asked now can be later.
             _LOG.warning("lag cannot be measured: %s", error)
             found = {}
         for stage in self._stages:

@@ -13,6 +13,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from processors.base import Processor, Task
+from schemas.errors import FatalError
 from schemas.topics import Topic
 from streams import done_set
 from streams.clock import SystemClock
@@ -125,6 +126,16 @@ def test_gauges_are_set_and_blind_is_not_healthy(unique: str) -> None:
         assert math.isnan(_gauge("bugstream_lag_age_seconds", stage.name) or 0)
 
 
+def test_an_error_that_nobody_expected_of_kafka_does_not_end_the_measuring(unique: str) -> None:
+    with MemoryLog() as log:
+        stage = _stage(topic(log, f"source-{unique}.v1"), unique)
+        away = _Away(FatalError("an error code of tomorrow"))
+
+        LagWatch([stage], away).export()  # type: ignore[arg-type]
+
+        assert math.isnan(_gauge("bugstream_lag_records", stage.name) or 0)
+
+
 def test_it_runs_until_told_to_stop(unique: str) -> None:
     with MemoryLog() as log:
         stage = _stage(topic(log, f"source-{unique}.v1"), unique)
@@ -146,7 +157,10 @@ class _Away:
 
     log: MemoryLog | None = None
 
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error or RetriableError("Kafka is away")
+
     def __getattr__(self, name: str) -> object:
         if self.log is None:
-            raise RetriableError("Kafka is away")
+            raise self._error
         return getattr(self.log, name)

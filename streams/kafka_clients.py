@@ -319,12 +319,18 @@ class KafkaProducer:
         else:
             self._report(error)
 
+    def _ask_for_cause(self) -> None:
+        try:
+            self._producer.poll(0)  # Tells the callback, or raises what it would have been told.
+        except ck.KafkaException as error:
+            self._cause = self._cause or error.args[0]
+
     def _meaning(self, error: ck.KafkaException, what: str) -> BugstreamError:
-        """Return what `error` means; after a fatal one, its cause was told to the callback."""
+        """Return what `error` means; that of a producer which failed before is in its cause."""
         found = error.args[0]
-        self._producer.poll(0)  # Callbacks are only called from in here.
-        if self._cause is not None and found.code() == _Code._FATAL:  # noqa: SLF001
-            found = self._cause
+        if found.code() == _Code._FATAL:  # noqa: SLF001
+            self._ask_for_cause()
+            found = self._cause or found
         elif found.fatal() or found.code() in _FENCED:
             self._cause = self._cause or found
         meant = answer(found, what)

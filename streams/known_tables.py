@@ -25,6 +25,8 @@ from streams.answers import (
 )
 
 REPORTS_SHOWN_MAX = 10
+ID_CHARS = len("BUG-2026-XXXXX")
+"""Never cut: commands want to be given it."""
 
 _STATUS_STYLE = {
     Status.FIXED: "green",
@@ -51,10 +53,17 @@ def bugs(page: BugsAnswer, console: Console, *, is_filtered: bool, now: datetime
             markup=False,
         )
         return
-    table = Table(box=None, pad_edge=False)
+    # Only with `expand` does the title alone give way when the window is narrow.
+    table = Table(box=None, pad_edge=False, expand=True)
     for name in ("Bug", "Status", "Severity", "Project", "Reports", "Updated", "Title"):
         last = name == "Title"
-        table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=1 if last else None)
+        table.add_column(
+            name,
+            no_wrap=True,
+            overflow="ellipsis",
+            ratio=1 if last else None,
+            min_width=ID_CHARS if name == "Bug" else None,
+        )
     for bug in page.bugs:
         table.add_row(
             bug.human_id,

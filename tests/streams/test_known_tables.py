@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from rich.console import Console
 
-from streams.answers import AuditAnswer, DifferenceAnswer
-from streams.known_tables import ago, audit, plain
+from projections.views import Filter
+from streams.answers import Answers, AuditAnswer, DifferenceAnswer
+from streams.known_tables import ago, audit, bugs, plain
+from tests.streams.known import known
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 EMPTY = AuditAnswer(
@@ -40,6 +43,27 @@ def test_age_is_told_in_the_largest_unit(seconds: int, expected: str) -> None:
 
 def test_text_is_one_line_that_no_terminal_obeys() -> None:
     assert plain("a\nb\x1b[31mc\u202e").plain == "a b [31mc"
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_narrow_window_cuts_the_title_and_never_the_id(width: int, tmp_path: Path) -> None:
+    with known(tmp_path) as filled:
+        page = Answers(filled.views, filled.blobs).bugs(Filter(), limit=5, cursor=None)
+    titled = [bug.model_copy(update={"title": "much too long " * 20}) for bug in page.bugs]
+    out = StringIO()
+
+    bugs(
+        page.model_copy(update={"bugs": tuple(titled)}),
+        Console(file=out, width=width),
+        is_filtered=False,
+        now=NOW,
+    )
+
+    lines = out.getvalue().splitlines()
+    assert all(bug.human_id in out.getvalue() for bug in titled)
+    assert max(map(len, lines)) <= width
+    if width >= 80:
+        assert all(str(bug.severity) in out.getvalue() for bug in titled)
 
 
 def test_differences_are_shown_with_both_values() -> None:

@@ -11,10 +11,10 @@ from typing import cast
 import confluent_kafka as ck
 
 from schemas.errors import BugstreamError, FatalError
+from streams.kafka_errors import FENCED, Reporter, answer
 from streams.log import (
     FencedError,
     Membership,
-    MustAbortError,
     Outgoing,
     Position,
     Rebalance,
@@ -30,72 +30,11 @@ REACH_S_MAX = 10.0
 """How long a producer waits for the broker before it says that it cannot start."""
 TRANSACTION_TIMEOUT_MS = 10_000
 """A dead worker's open transaction hides later records for at most this long."""
-REPORT_EVERY_S = 10.0
 FINISH_S_MAX = 60.0
 """How long a commit or abort is asked for before its outcome counts as unknown."""
 
-_Code = ck.KafkaError
-_FENCED = frozenset(
-    {
-        _Code._FENCED,  # noqa: SLF001  # librdkafka's own codes are spelt so
-        _Code.FENCED_INSTANCE_ID,
-        _Code.INVALID_PRODUCER_EPOCH,
-        _Code.PRODUCER_FENCED,
-    }
-)
-_FENCED_MEMBER = _Code(_Code.FENCED_INSTANCE_ID).str()
-_REBALANCING = frozenset(
-    {_Code.ILLEGAL_GENERATION, _Code.REBALANCE_IN_PROGRESS, _Code.STALE_MEMBER_EPOCH}
-)
-"""The only reasons to abort after which this process is known to be in order itself."""
-_AGAIN = frozenset(
-    {
-        _Code._TIMED_OUT,  # noqa: SLF001
-        _Code._TRANSPORT,  # noqa: SLF001
-        _Code._ALL_BROKERS_DOWN,  # noqa: SLF001
-        _Code._WAIT_COORD,  # noqa: SLF001
-        _Code.UNSTABLE_OFFSET_COMMIT,
-        _Code.COORDINATOR_LOAD_IN_PROGRESS,
-        _Code.COORDINATOR_NOT_AVAILABLE,
-        _Code.NOT_COORDINATOR,
-        _Code.LEADER_NOT_AVAILABLE,
-        _Code.NOT_LEADER_FOR_PARTITION,
-        # A broker that came back leads in a new epoch; the client asks again by itself.
-        _Code.FENCED_LEADER_EPOCH,
-        _Code.UNKNOWN_LEADER_EPOCH,
-    }
-)
 _NO_OFFSET = ck.OFFSET_INVALID
 _METADATA_PREFIX = b"CGMDv2:"
-
-
-def answer(error: ck.KafkaError, what: str) -> BugstreamError:
-    """Return `error` as what to do about it. Anything not known to be harmless is fatal."""
-    text = f"{what}: {error.str()} ({error.name()})"
-    # A fatal error of a consumer carries its cause in its text alone.
-    if error.code() in _FENCED or _FENCED_MEMBER in error.str():
-        return FencedError(text)
-    if error.fatal():
-        return FatalError(text)
-    if error.txn_requires_abort():
-        return MustAbortError(text, rebalancing=error.code() in _REBALANCING)
-    if error.retriable() or error.code() in _AGAIN:
-        return RetriableError(text)
-    return FatalError(text)
-
-
-class Reporter:
-    """Logs what librdkafka says about its connections; it goes on trying by itself."""
-
-    def __init__(self) -> None:
-        self._said_s = float("-inf")
-
-    def __call__(self, error: ck.KafkaError) -> None:
-        """Log `error`, at most once in `REPORT_EVERY_S`: a dead broker is said per attempt."""
-        now_s = time.monotonic()
-        if now_s - self._said_s >= REPORT_EVERY_S:
-            self._said_s = now_s
-            _LOG.warning("Kafka connection: %s", error.str())
 
 
 class KafkaConsumer:
@@ -202,7 +141,7 @@ class KafkaConsumer:
             self._consumer.unassign()
 
     def _on_error(self, error: ck.KafkaError) -> None:
-        if error.fatal() or error.code() in _FENCED:
+        if error.fatal() or error.code() in FENCED:
             self._error = self._error or answer(error, "the consumer failed")
         else:
             self._report(error)
@@ -314,7 +253,7 @@ class KafkaProducer:
                 time.sleep(0.05)
 
     def _on_error(self, error: ck.KafkaError) -> None:
-        if error.fatal() or error.code() in _FENCED:
+        if error.fatal() or error.code() in FENCED:
             self._cause = self._cause or error
         else:
             self._report(error)
@@ -328,10 +267,10 @@ class KafkaProducer:
     def _meaning(self, error: ck.KafkaException, what: str) -> BugstreamError:
         """Return what `error` means; that of a producer which failed before is in its cause."""
         found = error.args[0]
-        if found.code() == _Code._FATAL:  # noqa: SLF001
+        if found.code() == ck.KafkaError._FATAL:  # noqa: SLF001
             self._ask_for_cause()
             found = self._cause or found
-        elif found.fatal() or found.code() in _FENCED:
+        elif found.fatal() or found.code() in FENCED:
             self._cause = self._cause or found
         meant = answer(found, what)
         outlived = time.monotonic() - self._began_s >= TRANSACTION_TIMEOUT_MS / 1000

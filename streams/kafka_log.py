@@ -19,11 +19,10 @@ from streams.kafka_clients import (
     TRANSACTION_TIMEOUT_MS,
     KafkaConsumer,
     KafkaProducer,
-    Reporter,
-    answer,
     positions,
     record_of,
 )
+from streams.kafka_errors import Reporter, answer
 from streams.log import Position, Record, RetriableError, TopicPartition, ask_until
 
 SESSION_TIMEOUT_MS = 6_000

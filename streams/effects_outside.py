@@ -10,24 +10,20 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-from streams.prove_children import stop_with_parent
+from streams.json_server import Answer, serving
+from streams.prove_process import stop_with_parent, tell
 
 DROP_EVERY = 7
 """Each so many accepted comments, one is not answered."""
 WORK_S_MAX = 0.15
 """How long an answer may take, before and after it is accepted."""
 COST_USD_MICROS = (500, 5_000)
-
-Answer = tuple[int, dict[str, Any]] | None
-"""Status and body; None: the connection ends without a word."""
 
 
 class AppendOnly:
@@ -95,44 +91,6 @@ class Comments:
         return 404, {}
 
 
-def serve(place: Model | Comments, told: Callable[[int], None], stop: threading.Event) -> None:
-    """Answer on a free port, told to `told`, until `stop` is set."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            self._answer(place.post(json.loads(self.rfile.read(length))))
-
-        def do_GET(self) -> None:
-            self._answer(place.get(parse_qs(urlsplit(self.path).query)["key"][0]))
-
-        def _answer(self, answer: Answer) -> None:
-            if answer is None:
-                self.close_connection = True
-                return
-            body = json.dumps(answer[1]).encode()
-            self.send_response(answer[0])
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name
-            """Say nothing."""
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, request: object, client_address: object) -> None:
-            """Say nothing of workers that were killed while they listened."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    told(server.server_port)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    stop.wait()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """Return what an `AppendOnly` wrote."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -142,13 +100,9 @@ def main(role: str, path: str) -> int:
     """Run one of the two until our input ends, and print its port first."""
     file, random = AppendOnly(Path(path)), Random(role)  # noqa: S311  # how slow is no secret
     place = Model(file, random) if role == "model" else Comments(file, random)
-
-    def told(port: int) -> None:
-        sys.stdout.write(f"{port}\n")
-        sys.stdout.flush()
-
-    with stop_with_parent() as stop:
-        serve(place, told, stop)
+    with stop_with_parent() as stop, serving(place) as url:
+        tell(urlsplit(url).port or 0)
+        stop.wait()
     return 0
 
 

@@ -39,7 +39,7 @@ from streams.clock import SystemClock
 from streams.environment import git_env
 from streams.kafka_log import KafkaLog
 from streams.long_tasks import LongTaskRunner
-from streams.prove_children import stop_with_parent
+from streams.prove_process import stop_with_parent
 from streams.runner import Runner
 
 APP = "prove"

@@ -1,106 +1,27 @@
-"""Processes that proofs start in order to kill them: receivers, relays, and what watches them."""
+"""The processes that proofs of the relay and of outages kill: receivers, relays, and a control."""
 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
-import tempfile
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from connectors.blobs import MemoryBlobs
 from connectors.inbox import Inbox
 from schemas.errors import TransientError
 from schemas.raw import Origin
-from streams.environment import base_env
 from streams.exit_codes import FENCED
 from streams.kafka_log import KafkaLog
 from streams.log import FencedError, Log, Outgoing
+from streams.prove_process import stop_with_parent, tell
 from streams.receiving import Inbound, accept
 from streams.relay import Connected, Relay
-from streams.signals import stop_on_signals
 
 APP = "prove"
 ITEMS_PER_RECEIVER = 10
 ROWS_PER_S_MAX = 400
 CONTROL_FLUSH_S = 0.2
-END_S_MAX = 30.0
-LAST_WORDS_BYTES_MAX = 2_000
-
-
-class Child:
-    """A process of ours. It tells how far it is by printing numbers, one a line."""
-
-    def __init__(self, role: str, *arguments: str) -> None:
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115  # `_end` closes it
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "streams.prove_children", role, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            # Killed and fenced as they are, they have much to say that only matters if they fail.
-            stderr=self._words,
-            env=base_env(),
-        )
-        self.done = 0
-        """The last number it printed."""
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    @property
-    def exit_code(self) -> int | None:
-        """Return how it ended; None while it runs."""
-        return self._process.poll()
-
-    def last_words(self) -> str:
-        """Return the end of what it wrote about itself. Only before it was ended from here."""
-        self._words.seek(0)
-        return self._words.read()[-LAST_WORDS_BYTES_MAX:].decode(errors="replace")
-
-    def kill(self) -> None:
-        """End it with -9, and wait until its last words are read."""
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """Ask it to end, and wait."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, number: signal.Signals) -> None:
-        if self.exit_code is None:
-            self._process.send_signal(number)
-        try:
-            self._process.wait(END_S_MAX)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._reader.join(END_S_MAX)
-        for pipe in (self._process.stdout, self._process.stdin):
-            if pipe is not None:
-                pipe.close()
-        self._words.close()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None  # noqa: S101  # narrows for the type checker
-        for line in self._process.stdout:
-            # The last line of a killed process may be cut off: that number was not told.
-            if line.endswith(b"\n"):
-                self.done = int(line)
-
-
-@contextmanager
-def stop_with_parent() -> Iterator[threading.Event]:
-    """Yield an event that a signal sets, or the death of the process that holds our input."""
-    with stop_on_signals() as stop:
-
-        def watch() -> None:
-            os.read(sys.stdin.fileno(), 1)
-            stop.set()
-
-        threading.Thread(target=watch, daemon=True).start()
-        yield stop
 
 
 class TellingRelay(Relay):
@@ -146,12 +67,6 @@ class PositionBesideRelay(TellingRelay):
             temporary = self._file.with_suffix(f".{os.getpid()}")
             temporary.write_text(str(self._next_seq))
             temporary.replace(self._file)
-
-
-def tell(number: int) -> None:
-    """Print `number` for the process that watches us."""
-    sys.stdout.write(f"{number}\n")
-    sys.stdout.flush()
 
 
 def item_of(name: str, number: int) -> str:

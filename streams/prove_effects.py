@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -34,10 +31,11 @@ from schemas.reports import ReportLink, Severity, Trust
 from streams.broker import Broker, temporary_broker
 from streams.effects_outside import read_lines
 from streams.effects_worker import APP, BUDGET_USD_MICROS, FILE, TEXT, Setup
-from streams.environment import base_env, git_env
+from streams.environment import git_env
 from streams.figures import Figures, machine
 from streams.kafka_log import KafkaLog
 from streams.log import Log, TopicPartition, outgoing, partitions_of
+from streams.prove_process import ChildProcess
 
 WORKERS = 2
 STALLED_S_MAX = 180.0
@@ -175,7 +173,7 @@ class _Run:
         self._progress = progress
         self._has_ledger = has_ledger
         self._random = Random(kills * 1_000_003 + bugs)  # noqa: S311  # who dies is no secret
-        self._workers: dict[int, subprocess.Popen[bytes]] = {}
+        self._workers: dict[int, ChildProcess] = {}
         self.outcome = Outcome(name, bugs=bugs)
 
     def go(self) -> Outcome:
@@ -229,13 +227,13 @@ class _Run:
     def _keep_working(self, setup: str) -> None:
         for slot in range(WORKERS):
             worker = self._workers.get(slot)
-            if worker is not None and worker.poll() is not None:
+            if worker is not None and worker.exit_code is not None:
                 self._end(slot)
             if slot not in self._workers:
-                self._workers[slot] = _start("streams.effects_worker", setup, str(slot))
+                self._workers[slot] = ChildProcess("streams.effects_worker", setup, str(slot))
 
     def _end(self, slot: int) -> None:
-        _kill(self._workers.pop(slot))
+        self._workers.pop(slot).kill()
 
     def _count(self, folder: Path, seen: _Seen) -> None:
         outcome = self.outcome
@@ -336,40 +334,11 @@ def _fix_requested(number: int, base: str) -> FixRequested:
     )
 
 
-# --- processes ---
-
-
-def _start(module: str, *arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        stdin=subprocess.PIPE,  # It ends with us: a child reads the end of its input.
-        stdout=subprocess.PIPE,
-        env=base_env(),
-    )
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            pipe.close()
-
-
 @contextmanager
 def _outside(role: str, folder: Path) -> Iterator[str]:
     """Run a part of the world in a process of its own, and yield its URL."""
-    process = _start("streams.effects_outside", role, str(folder / role))
-    # Without a word it would keep us waiting for ever.
-    alarm = threading.Timer(START_S_MAX, process.kill)
-    alarm.start()
+    process = ChildProcess("streams.effects_outside", role, str(folder / role))
     try:
-        assert process.stdout is not None  # noqa: S101  # narrows for the type checker
-        said = process.stdout.readline().strip()
-        alarm.cancel()
-        if not said:
-            raise FatalError(f"the {role} of the proof did not start")
-        yield f"http://127.0.0.1:{int(said)}/"
+        yield f"http://127.0.0.1:{process.first_number(START_S_MAX)}/"
     finally:
-        alarm.cancel()
-        _kill(process)
+        process.kill()

@@ -32,12 +32,11 @@ from streams.config import Settings
 from streams.figures import Figures, machine
 from streams.kafka_log import KafkaLog
 from streams.log import partitions_of
-from streams.prove_children import Child
 from streams.prove_direct import NAME as DIRECT
 from streams.prove_direct import WRITE_S_MAX
+from streams.prove_process import ChildProcess
 from streams.serving import address_of
-from streams.supervisor import Child as SupervisedChild
-from streams.supervisor import Supervisor
+from streams.supervisor import Child, Supervisor
 
 SECRET = "a secret of this proof"  # noqa: S105  # it guards nothing
 ANSWER_S_MAX = 10.0
@@ -177,7 +176,7 @@ def _real(broker: Broker) -> Iterator[str]:
         yield _address(lambda: address_of(conf))
 
 
-def _quiet(child: SupervisedChild, words: Path) -> SupervisedChild:
+def _quiet(child: Child, words: Path) -> Child:
     """Return `child` with its log in a file: a dead broker makes it say much."""
     shell = ("/bin/sh", "-c", 'exec "$@" >>"$0" 2>&1', str(words))
     return replace(child, argv=(*shell, *child.argv))
@@ -186,7 +185,7 @@ def _quiet(child: SupervisedChild, words: Path) -> SupervisedChild:
 @contextmanager
 def _without_inbox(broker: Broker, *, write_s: float) -> Iterator[str]:
     """Yield the address of the negative control: a gateway that writes to Kafka itself."""
-    child = Child("direct", broker.bootstrap, str(write_s))
+    child = ChildProcess("streams.prove_children", "direct", broker.bootstrap, str(write_s))
     try:
         yield _address(lambda: f"http://127.0.0.1:{child.done}" if child.done else None)
     finally:

@@ -22,7 +22,7 @@ from streams.exit_codes import FENCED
 from streams.figures import Figures, machine
 from streams.kafka_log import KafkaLog
 from streams.log import Log, partitions_of
-from streams.prove_children import Child
+from streams.prove_process import ChildProcess
 
 RECEIVERS = ("a", "b")
 BROKER_DOWN_S = 5.0
@@ -122,9 +122,9 @@ class _Run:
         # Only a killed relay can show the control's fault.
         self._receiver_share = 0.0 if name == "control" else KILL_RECEIVER_SHARE
         self._random = Random(kills * 1_000_003 + rows)  # noqa: S311  # who dies is no secret
-        self._receivers: dict[str, Child] = {}
+        self._receivers: dict[str, ChildProcess] = {}
         self._told = dict.fromkeys(RECEIVERS, 0)
-        self._relays: list[Child] = []
+        self._relays: list[ChildProcess] = []
         self._relay_arguments: tuple[str, ...] = ()
         self.outcome = Outcome(name)
 
@@ -188,7 +188,7 @@ class _Run:
     def _is_half(self, written: int) -> bool:
         return 2 * written >= self._rows and 2 * self.outcome.kills >= self._kills
 
-    def _active(self) -> Child | None:
+    def _active(self) -> ChildProcess | None:
         return next((one for one in self._relays if one.done and one.exit_code is None), None)
 
     def _kill_one(self, path: Path) -> None:
@@ -233,14 +233,18 @@ class _Run:
 
     def _start_receiver(self, path: Path, name: str) -> None:
         number = str(self._told[name])
-        self._receivers[name] = Child("receive", str(path), self.outcome.name, name, number)
+        self._receivers[name] = _child("receive", str(path), self.outcome.name, name, number)
 
-    def _relay(self) -> Child:
-        return Child("relay", *self._relay_arguments)
+    def _relay(self) -> ChildProcess:
+        return _child("relay", *self._relay_arguments)
 
     def _end(self) -> None:
         for child in (*self._receivers.values(), *self._relays):
             child.stop()
+
+
+def _child(*arguments: str) -> ChildProcess:
+    return ChildProcess("streams.prove_children", *arguments)
 
 
 def _count(log: Log, written: Mapping[str, int], outcome: Outcome) -> None:

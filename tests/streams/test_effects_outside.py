@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from queue import SimpleQueue
 from random import Random
 from uuid import UUID
 
 import pytest
+from streams.json_server import serving
 
 from connectors.webhook_messenger import WebhookMessenger
 from schemas.errors import TransientError
 from schemas.raw import Origin
-from streams.effects_outside import DROP_EVERY, AppendOnly, Comments, Model, read_lines, serve
+from streams.effects_outside import DROP_EVERY, AppendOnly, Comments, Model, read_lines
 
 ORIGIN = Origin(channel="http", container="prove", item="1")
 
 
-@contextmanager
-def running(place: Comments | Model) -> Iterator[str]:
-    ports: SimpleQueue[int] = SimpleQueue()
-    stop = threading.Event()
-    thread = threading.Thread(target=serve, args=(place, ports.put, stop))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{ports.get(timeout=10)}/"
-    finally:
-        stop.set()
-        thread.join()
-
-
 def test_the_comment_box_keeps_what_is_posted_twice_twice(tmp_path: Path) -> None:
-    with running(Comments(AppendOnly(tmp_path / "c"), Random(1))) as url:
+    with serving(Comments(AppendOnly(tmp_path / "c"), Random(1))) as url:
         messenger = WebhookMessenger(lambda _: url)
         receipts = [messenger.post(ORIGIN, "a", UUID(int=1)) for _ in range(2)]
         found = messenger.find(ORIGIN, UUID(int=1))
@@ -50,7 +34,7 @@ def test_some_accepted_comments_are_not_answered_and_can_be_found(tmp_path: Path
     box = Comments(AppendOnly(tmp_path / "c"), Random(1))
     for number in range(DROP_EVERY - 1):
         assert box.post({"key": str(UUID(int=number))})
-    with running(box) as url:
+    with serving(box) as url:
         messenger = WebhookMessenger(lambda _: url)
         with pytest.raises(TransientError):
             messenger.post(ORIGIN, "a", UUID(int=99))

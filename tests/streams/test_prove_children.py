@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from streams.prove_process import ChildProcess
+
 from connectors.inbox import Inbox
-from streams.prove_children import Child
 
 WAIT_S_MAX = 60.0
 
@@ -21,7 +22,7 @@ def wait_until(done: Callable[[], bool]) -> None:
 
 def test_a_receiver_has_on_the_disk_what_it_told_when_it_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "inbox.sqlite"
-    receiver = Child("receive", str(path), "run", "a", "0")
+    receiver = ChildProcess("streams.prove_children", "receive", str(path), "run", "a", "0")
     wait_until(lambda: receiver.done >= 5)
     receiver.kill()
     inbox = Inbox.open(path)
@@ -33,19 +34,11 @@ def test_a_receiver_has_on_the_disk_what_it_told_when_it_is_killed(tmp_path: Pat
 
 
 def test_a_receiver_ends_in_order_when_asked(tmp_path: Path) -> None:
-    receiver = Child("receive", str(tmp_path / "inbox.sqlite"), "run", "a", "7")
+    receiver = ChildProcess(
+        "streams.prove_children", "receive", str(tmp_path / "inbox.sqlite"), "run", "a", "7"
+    )
     wait_until(lambda: receiver.done > 0)
     receiver.stop()
 
     assert receiver.exit_code == 0
     assert receiver.done >= 8
-
-
-def test_a_child_that_fails_leaves_its_last_words() -> None:
-    child = Child("receive", "too", "few")
-    wait_until(lambda: child.exit_code is not None)
-    words = child.last_words()
-    child.stop()
-
-    assert child.exit_code == 1
-    assert "TypeError" in words

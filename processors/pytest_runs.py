@@ -150,6 +150,13 @@ class Pytest:
         )
     )
 
+    def of_examples(self, files: Sequence[str], *, wall_s: float) -> Pytest:
+        """Return what runs the examples in the docstrings of `files`, and nothing else."""
+        before, _ = _split(self.test_command)
+        command = (*before, "-m", "pytest", "--doctest-modules", *files)
+        limits = replace(self.limits, wall_s=min(self.limits.wall_s, wall_s))
+        return replace(self, test_command=command, limits=limits)
+
     def run(
         self, tree: Path, node_ids: Sequence[str] = (), *, wall_s: float | None = None
     ) -> PytestRun:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from processors.pytest_runs import Pytest, PytestRun
@@ -13,6 +13,7 @@ RERUNS_MAX = 3
 RERUN_TESTS_MAX = 50
 """More than this many newly failing tests are no chance."""
 NAMES_SHOWN_MAX = 5
+EXAMPLES_WALL_S_MAX = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,24 @@ def compare(pytest: Pytest, before: Path, after: Path) -> Comparison:
         summary = f"{len(broken)} tests fail that passed before: {_some(broken)}"
         return Comparison(Verdict.FAILED, summary, new, 1, wall_s)
     return _rerun(pytest, before, after, broken, old, new)
+
+
+def with_examples(
+    suite: Comparison, pytest: Pytest, files: Sequence[str], before: Path, after: Path
+) -> Comparison:
+    """Return `suite`, failed if an example in a docstring of `files` held before, and not now.
+
+    A suite often calls a function in one way only, and its docstring shows the others. Examples
+    that did not run or did not hold before say nothing. Raises `SandboxUnavailableError`.
+    """
+    found = compare(pytest.of_examples(files, wall_s=EXAMPLES_WALL_S_MAX), before, after)
+    wall_s = suite.wall_s + found.wall_s
+    if found.verdict is Verdict.FAILED:
+        summary = f"examples in docstrings of what the patch changes: {found.summary}"
+        return replace(found, summary=summary, wall_s=wall_s)
+    held = len(found.shown.passed) if found.verdict is Verdict.PASSED else 0
+    also = f"; the docstrings' examples in {_some(files)} still hold" if held else ""
+    return replace(suite, summary=f"{suite.summary}{also}", wall_s=wall_s)
 
 
 def _rerun(

@@ -13,7 +13,7 @@ from processors.diffs import apply, misfits, unfit_oracle, weakenings
 from processors.fix import NO_REPRODUCTION, UnusableError, usable
 from processors.ports import Blobs, Checkouts, ErasedError, Sandbox, SandboxUnavailableError
 from processors.pytest_runs import Pytest, PytestRun
-from processors.regressions import compare
+from processors.regressions import compare, with_examples
 from schemas import topics
 from schemas.bugs import FixRejected, FixVerified, VerifyRequested
 from schemas.errors import PoisonError
@@ -157,6 +157,9 @@ class _Trial:
 
     def _suite(self, subject: _Subject, before: Path, after: Path) -> None:
         found = compare(subject.pytest, before, after)
+        files = [edit.path for edit in subject.proposal.edits if _has_examples(edit)]
+        if found.verdict is Verdict.PASSED and files:
+            found = with_examples(found, subject.pytest, files, before, after)
         self._add(
             SUITE,
             found.verdict,
@@ -240,6 +243,10 @@ def _run_oracle(subject: _Subject, tree: Path, oracle: Oracle) -> PytestRun:
     for path, text in oracle.files.items():
         write_file(tree, path, text.encode())
     return subject.pytest.run(tree, oracle.node_ids, wall_s=ORACLE_WALL_S_MAX)
+
+
+def _has_examples(edit: FileEdit) -> bool:
+    return edit.path.endswith(".py") and ">>> " in (edit.before or "")
 
 
 def _some(problems: Sequence[str]) -> str:

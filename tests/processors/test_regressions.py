@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from processors.pytest_runs import Pytest
-from processors.regressions import Comparison, compare
+from processors.regressions import Comparison, compare, with_examples
 from schemas.fixes import Verdict
 from schemas.values import SandboxResult
 from tests.processors.trees import TIMED_OUT, ScriptedSandbox
@@ -89,3 +89,20 @@ def test_very_many_broken_tests_are_not_run_again() -> None:
     found = compared([dict.fromkeys(names, "passed")], [dict.fromkeys(names, "failed")])
 
     assert (found.verdict, found.runs) == (Verdict.FAILED, 1)
+
+
+def test_examples_that_never_ran_say_nothing_and_what_held_is_said() -> None:
+    suite = compared([GOOD], [GOOD])
+
+    def judged(before: object, after: object) -> Comparison:
+        def play(tree: Path, _names: object, _call: int) -> object:
+            return before if tree == BEFORE else after
+
+        pytest = Pytest(ScriptedSandbox(play), Path("/usr/bin/python3"))  # type: ignore[arg-type]
+        return with_examples(suite, pytest, ["t.py"], BEFORE, AFTER)
+
+    assert judged(TIMED_OUT, TIMED_OUT).summary == suite.summary
+    assert judged({}, {}).summary == suite.summary
+    assert judged(BROKEN, BROKEN).summary.endswith("examples in t.py still hold")
+    assert judged(GOOD, BROKEN).verdict is Verdict.FAILED
+    assert judged(GOOD, TIMED_OUT).verdict is Verdict.FAILED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,9 @@ def judged(
     oracle: Oracle | None = ORACLE,
     project: Project | None = PROJECT,
     blobs: FakeBlobs | None = None,
+    files: Mapping[str, str] = CALC,
 ) -> FixVerified | FixRejected:
-    """Return the verdict on a patch for CALC."""
+    """Return the verdict on a patch for `files`."""
     blobs = blobs or FakeBlobs()
     proposal = Proposal(proposer="test", edits=edits, diff=unified(edits), oracle=oracle)
     patch = blobs.put(
@@ -52,7 +54,7 @@ def judged(
     event = VerifyRequested(
         **envelope("verify.requested"), attempt=1, base_commit=COMMIT, patch=patch
     )
-    stage = make(FolderCheckouts(CALC), sandbox, blobs, lambda _id: project)
+    stage = make(FolderCheckouts(files), sandbox, blobs, lambda _id: project)
     (verdict,) = stage.handle(event)
     assert isinstance(verdict, FixVerified | FixRejected)
     assert [check.name for check in verdict.checks] == list(CHECKS)
@@ -95,6 +97,23 @@ def test_a_patch_that_breaks_another_test_is_rejected_with_its_name(real: Proven
     feedback = blobs.get(event.feedback).decode()
     assert "number ** 3" in feedback
     assert "assert 8 == 4" in feedback
+
+
+@pytest.mark.sandbox
+def test_a_patch_that_breaks_what_only_a_docstring_shows_is_rejected(real: ProvenSandbox) -> None:
+    shown = '    """Return twice the number.\n\n    >>> double("ab")\n    \'abab\'\n    """\n'
+    before = MEAN.replace("def double(number):\n", f"def double(number):\n{shown}")
+    mended = before.replace(*MEND)
+    worse = mended.replace("number * 2", "int(number) * 2")
+    files = CALC | {"calc/mean.py": before}
+
+    good = judged(real, FileEdit(path="calc/mean.py", before=before, after=mended), files=files)
+    bad = judged(real, FileEdit(path="calc/mean.py", before=before, after=worse), files=files)
+
+    assert isinstance(good, FixVerified), good
+    assert "still hold" in good.checks[-1].summary
+    assert isinstance(bad, FixRejected)
+    assert "calc.mean.double" in bad.reason
 
 
 BEFORE, AFTER = {"test_bug.py::test_bug": "failed"}, {"test_bug.py::test_bug": "passed"}

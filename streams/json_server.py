@@ -21,7 +21,7 @@ Answer = tuple[int, dict[str, Any]] | None
 class Place(Protocol):
     """What answers. Called by many threads at once."""
 
-    def post(self, message: Any) -> Answer:  # noqa: ANN401  # whatever JSON says
+    def post(self, message: Any) -> Answer:  # whatever JSON says
         """Take a message. Raises `ValueError`, `KeyError` or `TypeError` when it is none."""
 
     def get(self, key: str) -> Answer:
@@ -43,7 +43,7 @@ def serving(place: Place) -> Iterator[str]:
 
 
 class _Server(ThreadingHTTPServer):
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # inherited
+    def handle_error(self, request: Any, client_address: Any) -> None:  # inherited
         # Clients are killed while they listen: that is what the proofs are for.
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)

@@ -9,12 +9,12 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from streams.json_server import serving
 
 from connectors.webhook_messenger import WebhookMessenger
 from schemas.errors import TransientError
 from schemas.raw import Origin
 from streams.effects_outside import DROP_EVERY, AppendOnly, Comments, Model, read_lines
+from streams.json_server import serving
 
 ORIGIN = Origin(channel="http", container="prove", item="1")
 

@@ -9,6 +9,7 @@ from http.client import RemoteDisconnected
 from typing import Any
 
 import pytest
+
 from streams.json_server import Answer, serving
 
 

@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from streams.prove_process import ChildProcess
-
 from connectors.inbox import Inbox
+from streams.prove_process import ChildProcess
 
 WAIT_S_MAX = 60.0
 

@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     def _check(self) -> Self:
         if len(self.github_webhook_secrets) > 2:
             raise ValueError("github_webhook_secrets: at most two may be live at once")
+        if self.database_url is not None and "://" not in self.database_url:
+            raise ValueError("database_url: use a SQLAlchemy URL such as postgresql://HOST/NAME")
         ids = [project.id for project in self.project]
         if len(ids) != len(set(ids)):
             raise ValueError("project: two projects have the same id")

@@ -38,6 +38,7 @@ def test_the_file_is_read_and_the_environment_wins(
         ('[[project]]\nid = "x"\n[[project]]\nid = "x"', "same id"),
         ('[[project]]\nid = "unassigned"', "reserved"),
         ('github_webhook_secrets = ["a", "b", "c"]', "at most two"),
+        ('database_url = "nonsense"', "postgresql://"),
         ("= 1", "not valid TOML"),
     ],
 )

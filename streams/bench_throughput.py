@@ -106,8 +106,14 @@ def _running(name: str, bootstrap: str, group: str) -> Iterator[Callable[[], str
     command = [sys.executable, "-m", "streams.bench_workers", name, bootstrap, group]
     with (
         tempfile.TemporaryFile() as output,
+        tempfile.TemporaryDirectory() as folder,  # faust makes folders where it runs.
         subprocess.Popen(
-            command, env=base_env(), stdout=output, stderr=output, start_new_session=True
+            command,
+            cwd=folder,
+            env=base_env(),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         ) as process,
     ):
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import IO
 from schemas.errors import UserError
 
 _POLL_S = 0.1
+_LOG = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -38,7 +40,11 @@ def alone(data_dir: Path, *, leftovers_s_max: float) -> Iterator[int]:
         owner.write(str(os.getpid()))
         owner.flush()
         give_up_s = time.monotonic() + leftovers_s_max
+        is_told = False
         while not _taken(children):
+            if not is_told:
+                _LOG.warning("waiting for processes that a killed owner left behind")
+                is_told = True
             if time.monotonic() > give_up_s:
                 raise UserError(
                     f"Processes of an earlier `bugstream up` on {data_dir} have not ended within"

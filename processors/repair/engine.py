@@ -58,6 +58,8 @@ class _Search:
     deadline_s: float
     cpu_s_max: float
     progress: Progress | None
+    feedback: str = ""
+    """What verification said of earlier patches, those patches included."""
     tried: int = 0
     rejected: list[str] = field(default_factory=list)
     plausible: list[Candidate] = field(default_factory=list)
@@ -114,7 +116,8 @@ class _Search:
             else:
                 self._first(report.first_failed_id)
             return False
-        if why := overfit(candidate):
+        again = "verification rejected it before" if _diff(candidate) in self.feedback else ""
+        if why := overfit(candidate) or again:
             self.rejected.append(why)
             return False
         if self.base.passed and not self._suite_green(candidate, cpu_s):
@@ -164,12 +167,10 @@ class _Search:
     def proposal(self) -> Proposal:
         """Return the best of what is plausible."""
         chosen = max(self.plausible, key=_quality)
-        source = chosen.source
-        edit = FileEdit(path=source.path, before=source.text, after=chosen.text)
         return Proposal(
             proposer="template",
-            edits=(edit,),
-            diff=unified([edit]),
+            edits=(_edit(chosen),),
+            diff=_diff(chosen),
             oracle=self.oracle,
             explanation=self._explanation(chosen),
             template=chosen.edit.template,
@@ -234,7 +235,14 @@ class TemplateProposer:
         with Harness(self.sandbox, task.python, task.tree, deadline_s, args) as harness:
             base = _measure(harness, task.oracle.node_ids, suite, self.wall_s_max)
             search = _Search(
-                harness, task.oracle, base, suite, deadline_s, self.cpu_s_max, self.progress
+                harness,
+                task.oracle,
+                base,
+                suite,
+                deadline_s,
+                self.cpu_s_max,
+                self.progress,
+                task.feedback,
             )
             answer = self._answer(task, search)
             return Measured(answer, harness.cpu_s + time.thread_time() - began_s)
@@ -350,6 +358,15 @@ def _source(tree: Path, path: str) -> Source | None:
         return Source(path, file.read_bytes().decode("utf-8"))
     except (SyntaxError, ValueError):
         return None
+
+
+def _edit(chosen: Candidate) -> FileEdit:
+    source = chosen.source
+    return FileEdit(path=source.path, before=source.text, after=chosen.text)
+
+
+def _diff(chosen: Candidate) -> str:
+    return unified([_edit(chosen)])
 
 
 def _quality(candidate: Candidate) -> float:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -139,6 +140,18 @@ def test_wrong_operator_is_found_and_the_rest_of_the_file_stays(tree: Path) -> N
     assert answer.proposal.template == "compare-operator"
     assert "shop/cart.py, line 20" in answer.proposal.explanation
     assert answer.proposal.candidates_tried > 0
+
+
+def test_patch_that_verification_rejected_is_not_proposed_again(tree: Path) -> None:
+    task = _task(tree, _oracle("test_free_shipping_from_fifty"))
+    first = _proposer(LocalSandbox()).propose(task)
+    assert isinstance(first, Proposed), first
+
+    feedback = f"The patch was:\n{first.proposal.diff}\n\na check failed"
+    second = _proposer(LocalSandbox()).propose(replace(task, feedback=feedback))
+
+    assert isinstance(second, Proposed), second
+    assert second.proposal.diff != first.proposal.diff
 
 
 def test_patch_that_breaks_another_test_is_not_proposed(tree: Path) -> None:

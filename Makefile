@@ -15,7 +15,7 @@ check: setup
 	.venv/bin/lint-imports
 
 test: check
-	.venv/bin/pytest
+	.venv/bin/pytest -n 2 --dist loadfile
 
 demo: setup
 	.venv/bin/bugstream demo $(if $(KEEP),--keep)

@@ -40,23 +40,6 @@ PLACE = bugs.Location(
 )
 
 
-class FakeBlobs:
-    """Blobs in a dict: content-addressed by the plain content."""
-
-    def __init__(self) -> None:
-        self.content: dict[str, bytes] = {}
-
-    def put(self, content: bytes, *, media_type: str, subject: str) -> BlobRef:
-        digest = hashlib.sha256(subject.encode() + b"\0" + content).hexdigest()
-        self.content[digest] = content
-        return BlobRef(
-            sha256=digest, size_bytes=len(content), media_type=media_type, subject=subject
-        )
-
-    def get(self, ref: BlobRef) -> bytes:
-        return self.content[ref.sha256]
-
-
 def envelope(name: str, *, bug_id: UUID | None = BUG_ID, **changes: Any) -> dict[str, Any]:
     """Return the envelope fields of an event called `name`; its id depends on the name alone."""
     return {

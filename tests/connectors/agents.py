@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from connectors.agent_tools import Sandbox
 from connectors.anthropic_agent import AgentPlan, AnthropicProposer
+from connectors.blobs import MemoryBlobs
 from connectors.database import open_engine
 from connectors.ledger import SqlLedger
 from connectors.scripted_model import Reply, Says, Script, ScriptedModel, call
@@ -24,7 +25,7 @@ from schemas.projects import Project
 from schemas.reports import BugReport
 from schemas.values import FixTask, SandboxResult, SandboxSpec
 from streams.clock import VirtualClock
-from tests.factories import BUG_ID, ORIGIN, REPORT_ID, SEED, FakeBlobs
+from tests.factories import BUG_ID, ORIGIN, REPORT_ID, SEED
 
 FAULTY = "def mean(prices):\n    return sum(prices) / len(prices)\n"
 MENDED = "def mean(prices):\n    return sum(prices) / len(prices) if prices else 0\n"
@@ -125,7 +126,7 @@ class Bench:
     model: ScriptedModel
     proposer: AnthropicProposer
     engine: Engine
-    blobs: FakeBlobs
+    blobs: MemoryBlobs
     sandbox: Sandbox
     clock: VirtualClock
 
@@ -136,10 +137,10 @@ def make_bench(
     *,
     sandbox: Sandbox | None = None,
     plan: AgentPlan = PLAN,
-    blobs: FakeBlobs | None = None,
+    blobs: MemoryBlobs | None = None,
 ) -> Bench:
     """Return a proposer on the ledger in `folder`, which another bench may share."""
-    model, clock, kept = ScriptedModel(script), VirtualClock(), blobs or FakeBlobs()
+    model, clock, kept = ScriptedModel(script), VirtualClock(), blobs or MemoryBlobs()
     engine = open_engine(folder / "ledger.db")
     used = sandbox or FakeSandbox()
     proposer = AnthropicProposer(

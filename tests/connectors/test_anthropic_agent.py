@@ -13,6 +13,7 @@ import pytest
 from connectors import spending
 from connectors.agent_tools import Sandbox
 from connectors.anthropic_agent import AgentPlan
+from connectors.blobs import MemoryBlobs
 from connectors.sandbox import find_sandbox
 from connectors.scripted_model import (
     Breaks,
@@ -46,7 +47,7 @@ from tests.connectors.agents import (
     make_task,
     make_tree,
 )
-from tests.factories import BUG_ID, FakeBlobs
+from tests.factories import BUG_ID
 
 
 @pytest.fixture
@@ -431,7 +432,7 @@ def test_after_a_restart_the_model_reads_the_conversation_it_had(tmp_path: Path)
 
 
 def test_a_conversation_erased_in_between_is_not_paid_again(tmp_path: Path) -> None:
-    class Erased(FakeBlobs):
+    class Erased(MemoryBlobs):
         def get(self, ref: BlobRef) -> bytes:
             raise ErasedError(ref.subject)
 

@@ -12,6 +12,7 @@ from uuid import UUID
 import anthropic
 import pytest
 
+from connectors.blobs import MemoryBlobs
 from connectors.model_calls import (
     ANSWER_TOKENS_MAX,
     CallRefusedError,
@@ -22,11 +23,10 @@ from connectors.model_calls import (
 from connectors.model_prices import price_of
 from connectors.scripted_model import Fails, Garbles, Reply, Says, ScriptedModel, text
 from schemas.errors import RefusedError
-from schemas.event import subject_id
+from schemas.event import BlobRef, subject_id
 from schemas.values import Done, Effect, EffectOutcome
 from streams.clock import VirtualClock
 from tests.connectors.agents import make_task
-from tests.factories import FakeBlobs
 
 HELLO = [{"type": "text", "text": "Hello"}]
 PRICE = price_of("claude-sonnet-5-5")
@@ -63,7 +63,7 @@ class Desk:
     def __init__(self, *replies: Reply) -> None:
         self.model = ScriptedModel(replies)
         self.ledger = Notebook()
-        self.blobs = FakeBlobs()
+        self.blobs = MemoryBlobs()
         self.clock = VirtualClock()
         self.conversation = Conversation("claude-sonnet-5-5", "Be brief.", [])
         client = anthropic.Anthropic(
@@ -115,8 +115,8 @@ def test_question_and_answer_are_kept_for_the_reporter() -> None:
     desk.ask()
 
     result = desk.ledger.last.result
-    question = json.loads(desk.blobs.content[result["question"]["sha256"]])
-    answer = json.loads(desk.blobs.content[result["answer"]["sha256"]])
+    question = json.loads(desk.blobs.get(BlobRef(**result["question"])))
+    answer = json.loads(desk.blobs.get(BlobRef(**result["answer"])))
     assert question == {"system": "Be brief.", "tools": [], "content": HELLO}
     assert answer["content"] == [text("Hi")]
     assert result["question"]["subject"] == subject_id("github:ann")

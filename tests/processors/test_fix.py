@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from connectors.blobs import MemoryBlobs
 from processors.fix import make
 from processors.ports import (
     BudgetExceededError,
@@ -24,7 +25,7 @@ from schemas.errors import TransientError
 from schemas.event import Event
 from schemas.fixes import FileEdit, Oracle, OracleKind, Proposal
 from schemas.projects import Project
-from tests.factories import EPOCH, LINK, FakeBlobs, envelope
+from tests.factories import EPOCH, LINK, envelope
 from tests.processors.trees import CALC, COMMIT, SHOP, FolderCheckouts, ScriptedSandbox, report
 
 EDIT = FileEdit(path="calc/mean.py", before=CALC["calc/mean.py"], after="mended\n")
@@ -66,10 +67,10 @@ def answered(
     sandbox: ScriptedSandbox | None = None,
     project: Project | None = SHOP,
     feedback: str = "",
-    blobs: FakeBlobs | None = None,
+    blobs: MemoryBlobs | None = None,
 ) -> list[Event]:
     """Return the events of one attempt."""
-    blobs = blobs or FakeBlobs()
+    blobs = blobs or MemoryBlobs()
     text = report("test_mean_of_none fails").model_dump_json().encode()
     ref = blobs.put(text, media_type="application/json", subject="someone")
     event = FixRequested(
@@ -91,7 +92,7 @@ def answered(
 
 
 def test_a_proposer_gets_the_red_oracle_and_its_patch_is_handed_on() -> None:
-    blobs, proposer = FakeBlobs(), Scripted("template", [Proposed(PATCH)])
+    blobs, proposer = MemoryBlobs(), Scripted("template", [Proposed(PATCH)])
     (event,) = answered(proposer, blobs=blobs)
 
     assert isinstance(event, FixProposed)
@@ -116,7 +117,7 @@ def test_the_next_proposer_is_asked_when_one_declines_and_every_call_is_counted(
 
 
 def test_no_patch_with_a_reproduction_is_could_not_with_every_reason() -> None:
-    blobs = FakeBlobs()
+    blobs = MemoryBlobs()
     first = Scripted("template", [Declined("no candidate passed", 40, "tried: a, b")])
     second = Scripted("anthropic", [Declined("it gave up", calls=(CALL,))])
     *_, event = answered(first, second, blobs=blobs)

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from connectors.blobs import MemoryBlobs
 from processors.locate import is_test, locate, make, match_path
 from schemas.bugs import BugLocated, LocateDeclined, LocateRequested
 from schemas.errors import PoisonError
 from schemas.projects import Project
 from schemas.reports import BugReport, Frame, StackTrace
-from tests.factories import LINK, FakeBlobs, envelope, normalized
+from tests.factories import LINK, envelope, normalized
 
 SOURCES = {
     "shop/cart.py": "def total(prices):\n    return sum(prices) / len(prices)\n",
@@ -71,7 +72,7 @@ class Repository:
 
 
 def ask(project: Project | None) -> BugLocated | LocateDeclined:
-    blobs = FakeBlobs()
+    blobs = MemoryBlobs()
     ref = blobs.put(report("refund").model_dump_json().encode(), media_type="m", subject="s")
     event = LocateRequested(
         **envelope("ask"), attempt=1, report=LINK.model_copy(update={"report_blob": ref})

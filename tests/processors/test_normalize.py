@@ -4,13 +4,14 @@ import json
 
 import pytest
 
+from connectors.blobs import MemoryBlobs
 from processors.normalize import INLINE_CHARS_MAX, normalize
 from schemas.codec import encode
 from schemas.errors import PoisonError
 from schemas.event import EVENT_BYTES_MAX
 from schemas.projects import Project
 from schemas.reports import BugReport, ReportCommented, ReportNormalized, Severity, Trust
-from tests.factories import ORIGIN, FakeBlobs, raw_github, raw_http
+from tests.factories import ORIGIN, raw_github, raw_http
 
 SHOP = Project(id="shop", sources=("github:acme/shop",))
 TRACE = """
@@ -28,8 +29,8 @@ ZeroDivisionError: division by zero
 """
 
 
-def only(raw: object, blobs: FakeBlobs | None = None) -> ReportNormalized:
-    [event] = normalize(raw, blobs or FakeBlobs(), (SHOP,))  # type: ignore[arg-type]
+def only(raw: object, blobs: MemoryBlobs | None = None) -> ReportNormalized:
+    [event] = normalize(raw, blobs or MemoryBlobs(), (SHOP,))  # type: ignore[arg-type]
     assert isinstance(event, ReportNormalized)
     return event
 
@@ -50,7 +51,9 @@ def test_a_github_issue_becomes_a_standard_report() -> None:
 
 
 def test_the_same_delivery_gives_the_same_event() -> None:
-    assert only(raw_github()) == only(raw_github())
+    blobs = MemoryBlobs()
+
+    assert only(raw_github(), blobs) == only(raw_github(), blobs)
 
 
 def test_an_edit_keeps_the_report_id_and_changes_the_content_hash() -> None:
@@ -61,7 +64,7 @@ def test_an_edit_keeps_the_report_id_and_changes_the_content_hash() -> None:
 
 
 def test_a_huge_report_fits_an_event_and_is_whole_in_its_blob() -> None:
-    blobs = FakeBlobs()
+    blobs = MemoryBlobs()
     text = "错" * 300_000
 
     event = only(raw_github(body=text), blobs)
@@ -91,14 +94,14 @@ def test_a_project_that_the_sender_names_wins_if_there_is_such_a_one() -> None:
 
 
 def test_a_comment_is_kept_and_our_own_is_not_heard() -> None:
-    [heard] = normalize(raw_github("created", comment="Me too"), FakeBlobs(), (SHOP,))
+    [heard] = normalize(raw_github("created", comment="Me too"), MemoryBlobs(), (SHOP,))
     own = raw_github("created", comment="Fixed")
     payload = json.loads(own.body or "")
     payload["comment"]["user"]["type"] = "Bot"
 
     assert isinstance(heard, ReportCommented)
     silent = own.model_copy(update={"body": json.dumps(payload)})
-    assert list(normalize(silent, FakeBlobs(), (SHOP,))) == []
+    assert list(normalize(silent, MemoryBlobs(), (SHOP,))) == []
 
 
 @pytest.mark.parametrize(
@@ -117,5 +120,5 @@ def test_a_body_nobody_can_read_is_poison(change: dict[str, object]) -> None:
 
 
 def test_pull_requests_and_other_actions_are_no_bug_reports() -> None:
-    assert list(normalize(raw_github(pull_request={}), FakeBlobs(), (SHOP,))) == []
-    assert list(normalize(raw_github("pinned"), FakeBlobs(), (SHOP,))) == []
+    assert list(normalize(raw_github(pull_request={}), MemoryBlobs(), (SHOP,))) == []
+    assert list(normalize(raw_github("pinned"), MemoryBlobs(), (SHOP,))) == []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.blobs import MemoryBlobs
 from connectors.sandbox import ProvenSandbox, find_sandbox
 from processors.ports import Sandbox, SandboxResult, SandboxUnavailableError
 from processors.verify import CHECKS, GREEN_AFTER, RED_BEFORE, SPARES_TESTS, SUITE, make
@@ -15,7 +16,7 @@ from schemas.bugs import FixRejected, FixVerified, VerifyRequested
 from schemas.diffs import unified
 from schemas.fixes import FileEdit, Oracle, OracleKind, Proposal, Verdict
 from schemas.projects import Project
-from tests.factories import EPOCH, FakeBlobs, envelope
+from tests.factories import EPOCH, envelope
 from tests.processors.trees import (
     CALC,
     COMMAND,
@@ -42,11 +43,11 @@ def judged(
     *edits: FileEdit,
     oracle: Oracle | None = ORACLE,
     project: Project | None = PROJECT,
-    blobs: FakeBlobs | None = None,
+    blobs: MemoryBlobs | None = None,
     files: Mapping[str, str] = CALC,
 ) -> FixVerified | FixRejected:
     """Return the verdict on a patch for `files`."""
-    blobs = blobs or FakeBlobs()
+    blobs = blobs or MemoryBlobs()
     proposal = Proposal(proposer="test", edits=edits, diff=unified(edits), oracle=oracle)
     patch = blobs.put(
         proposal.model_dump_json().encode(), media_type="application/json", subject="bug:x"
@@ -73,7 +74,7 @@ def real() -> ProvenSandbox:
 
 @pytest.mark.sandbox
 def test_a_patch_that_mends_the_bug_and_breaks_nothing_is_verified(real: ProvenSandbox) -> None:
-    blobs = FakeBlobs()
+    blobs = MemoryBlobs()
     event = judged(real, MENDING, blobs=blobs)
 
     assert isinstance(event, FixVerified), event
@@ -86,7 +87,7 @@ def test_a_patch_that_mends_the_bug_and_breaks_nothing_is_verified(real: ProvenS
 
 @pytest.mark.sandbox
 def test_a_patch_that_breaks_another_test_is_rejected_with_its_name(real: ProvenSandbox) -> None:
-    blobs = FakeBlobs()
+    blobs = MemoryBlobs()
     worse = MEAN.replace(*MEND).replace("number * 2", "number ** 3")
     event = judged(real, FileEdit(path="calc/mean.py", before=MEAN, after=worse), blobs=blobs)
 

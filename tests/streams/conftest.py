@@ -1,12 +1,15 @@
-"""One real broker for all tests that need it, and the log port on both of its back ends."""
+"""One real broker for all tests that need it, the log port on both back ends, an inbox, blobs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from connectors.blobs import MemoryBlobs
+from connectors.inbox import Inbox
 from streams.broker import temporary_broker
 from streams.kafka_log import KafkaLog
 from streams.log import Log
@@ -29,6 +32,20 @@ def log(request: pytest.FixtureRequest) -> Iterator[Log]:
     else:
         with KafkaLog(request.getfixturevalue("kafka_bootstrap")) as kafka:
             yield kafka
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Iterator[Inbox]:
+    """Yield an empty inbox on the disk."""
+    opened = Inbox.open(tmp_path / "inbox.sqlite")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def blobs() -> MemoryBlobs:
+    """Return an empty store."""
+    return MemoryBlobs()
 
 
 @pytest.fixture

@@ -25,13 +25,6 @@ from streams.gateway import create_app
 
 
 @pytest.fixture
-def inbox(tmp_path: Path) -> Iterator[Inbox]:
-    opened = Inbox.open(tmp_path / "inbox.sqlite")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def client(inbox: Inbox) -> Iterator[TestClient]:
     extra = APIRouter()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,18 +24,6 @@ BUG = uuid4()
 
 def resolve(text: str) -> tuple[UUID, str] | None:
     return (BUG, "shop") if text in {str(BUG), "BUG-2026-7F3K2"} else None
-
-
-@pytest.fixture
-def inbox(tmp_path: Path) -> Iterator[Inbox]:
-    opened = Inbox.open(tmp_path / "inbox.sqlite")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def blobs() -> MemoryBlobs:
-    return MemoryBlobs()
 
 
 @pytest.fixture

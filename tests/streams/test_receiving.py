@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,13 +14,6 @@ from schemas.codec import decode
 from schemas.event import EVENT_BYTES_MAX
 from schemas.raw import Origin, RawReceived
 from streams.receiving import Inbound, accept, submit_command
-
-
-@pytest.fixture
-def inbox(tmp_path: Path) -> Iterator[Inbox]:
-    opened = Inbox.open(tmp_path / "inbox.sqlite")
-    yield opened
-    opened.close()
 
 
 def inbound(body: bytes) -> Inbound:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import get_args
@@ -40,13 +39,6 @@ def memory() -> MemoryLog:
     log = MemoryLog()
     log.ensure_topics(SOURCES)
     return log
-
-
-@pytest.fixture
-def inbox(tmp_path: Path) -> Iterator[Inbox]:
-    opened = Inbox.open(tmp_path / "inbox.sqlite")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from connectors.blobs import MemoryBlobs
 from schemas import bugs
 from schemas.event import BlobRef, Event
 from schemas.fixes import FileEdit, Proposal
 from schemas.lifecycle import Status
 from schemas.values import ErasedError
 from streams.story import ERASED, Fact, Story, as_dict, markdown, panel
-from tests.factories import BUG_ID, CHECK, EPOCH, EXAMPLES, LINK, FakeBlobs, envelope, normalized
+from tests.factories import BUG_ID, CHECK, EPOCH, EXAMPLES, LINK, envelope, normalized
 
 PROPOSAL = Proposal(
     proposer="template",
@@ -24,7 +25,7 @@ def told(*events: Event) -> list[Fact]:
     return [Fact(event, EPOCH) for event in events]
 
 
-def life(blobs: FakeBlobs, title: str = "total() fails") -> list[Fact]:
+def life(blobs: MemoryBlobs, title: str = "total() fails") -> list[Fact]:
     report = normalized(title=title).report.model_dump_json().encode()
     link = LINK.model_copy(
         update={"report_blob": blobs.put(report, media_type="application/json", subject="s")}
@@ -43,7 +44,7 @@ def life(blobs: FakeBlobs, title: str = "total() fails") -> list[Fact]:
 
 
 def test_a_fixed_bug_shows_patch_proof_branch_and_author() -> None:
-    blobs = FakeBlobs()
+    blobs = MemoryBlobs()
     story = Story.of(life(blobs), blobs)
     assert story is not None
 
@@ -61,15 +62,15 @@ def test_a_fixed_bug_shows_patch_proof_branch_and_author() -> None:
 
 
 def test_nothing_is_told_before_a_bug_was_opened() -> None:
-    assert Story.of(told(EXAMPLES[-1]), FakeBlobs()) is None
+    assert Story.of(told(EXAMPLES[-1]), MemoryBlobs()) is None
 
 
 def test_text_whose_key_was_destroyed_is_shown_as_erased() -> None:
-    class Erased(FakeBlobs):
+    class Erased(MemoryBlobs):
         def get(self, ref: BlobRef) -> bytes:
             raise ErasedError
 
-    story = Story.of(life(FakeBlobs()), Erased())
+    story = Story.of(life(MemoryBlobs()), Erased())
 
     assert story is not None
     assert story.title == ERASED
@@ -85,7 +86,7 @@ def shown(story: Story, *, width: int = 80) -> str:
 
 
 def test_a_hostile_title_cannot_break_out_of_the_markdown() -> None:
-    blobs = FakeBlobs()
+    blobs = MemoryBlobs()
     title = "x\n# y <script>` ![i](https://evil.example/i.png) [a](javascript:1) @all\x1b[2J"
     story = Story.of(life(blobs, title), blobs)
 
@@ -96,7 +97,7 @@ def test_a_hostile_title_cannot_break_out_of_the_markdown() -> None:
 
 
 def test_a_patch_with_a_fence_in_it_stays_inside_its_block() -> None:
-    blobs = FakeBlobs()
+    blobs = MemoryBlobs()
     story = Story.of(life(blobs), blobs)
     assert story is not None
     assert story.proposal is not None
@@ -109,7 +110,7 @@ def test_a_patch_with_a_fence_in_it_stays_inside_its_block() -> None:
 
 
 def test_a_long_title_leaves_room_for_the_outcome() -> None:
-    blobs = FakeBlobs()
+    blobs = MemoryBlobs()
     story = Story.of(life(blobs, "long and hostile \x1b[2J " * 20), blobs)
 
     assert story is not None
@@ -119,7 +120,7 @@ def test_a_long_title_leaves_room_for_the_outcome() -> None:
 
 def test_nothing_in_a_story_reaches_the_terminal_as_an_escape_sequence() -> None:
     evil = "\x1b]0;owned\x07\x1b[2J\x9b31m[red]"
-    blobs = FakeBlobs()
+    blobs = MemoryBlobs()
     story = Story.of(life(blobs, title=evil), blobs)
     assert story is not None
     assert story.proposal is not None

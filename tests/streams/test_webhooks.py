@@ -7,7 +7,6 @@ import hmac
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -24,18 +23,6 @@ from streams.gateway import create_app
 from streams.webhooks import REFUSALS_NOTED_PER_MINUTE_MAX
 
 SECRETS = ("old-secret", "new-secret")
-
-
-@pytest.fixture
-def inbox(tmp_path: Path) -> Iterator[Inbox]:
-    opened = Inbox.open(tmp_path / "inbox.sqlite")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def blobs() -> MemoryBlobs:
-    return MemoryBlobs()
 
 
 @pytest.fixture

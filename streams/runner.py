@@ -102,8 +102,9 @@ class Runner:
         # Hardly any more while a batch is waiting, but always a poll: it keeps the membership.
         room = max(1, self._batch_records_max - sum(map(len, self._queues.values())))
         for record in self._seat.poll(self._patience_s(timeout_s), room):
-            if record.source in self._queues:
-                self._queues[record.source].append(record)
+            queue = self._queues.get(record.source)
+            if queue is not None:
+                queue.append(record)
         batch = self._work()
         if not batch.outcomes:
             return 0
@@ -200,19 +201,20 @@ class Runner:
                 self._state.rollback()  # And again: the record is condemned now.
 
     def _work_on(self, place: TopicPartition, batch: _Batch, deadline_s: float) -> None:
-        room = self._batch_records_max - len(batch.outcomes)
-        for record in islice(self._queues[place], room):
+        before = len(batch.outcomes)
+        for record in islice(self._queues[place], self._batch_records_max - before):
             if self._clock.monotonic_s() > deadline_s:
-                return
+                break
             answer = self._answer(record)
             if answer is None:
                 # Order within a partition is kept: what follows waits behind it.
                 self._seat.consumer.pause([place])
-                return
+                break
             outcome, records = answer
             batch.outcomes.append(outcome)
             batch.records += records
-            batch.taken[place] = batch.taken.get(place, 0) + 1
+        if len(batch.outcomes) > before:
+            batch.taken[place] = len(batch.outcomes) - before
 
     def _answer(self, record: Record) -> tuple[Outcome, Sequence[Outgoing]] | None:
         """Return what `record` leads to; None: nothing yet, it is tried again later."""

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal, Protocol, assert_never
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from connectors.agent_prompt import OUTPUT_CHARS_MAX, excerpt
-from connectors.agent_tree import TreeError, WorkTree, decides_tests, is_test, relative
+from connectors.agent_tree import TreeError, WorkTree, decides_tests, relative
 from schemas.fixes import FileEdit, Oracle, OracleKind
+from schemas.target_tests import is_test
 from schemas.values import SANDBOX_WORKDIR, FixTask, SandboxLimits, SandboxResult, SandboxSpec
 
 COMMAND_WALL_S_MAX = 120.0

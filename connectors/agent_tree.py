@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from schemas.fixes import FileEdit
+from schemas.target_tests import is_test, runs_by_itself
 from schemas.trees import FILE_BYTES_MAX, UnsafePathError, read_file, safe_path, write_file
 from schemas.values import SANDBOX_WORKDIR
 
@@ -24,7 +25,7 @@ _JUNK_FOLDERS = frozenset(
 )
 _JUNK_SUFFIXES = (".pyc", ".pyo", ".egg-info", ".orig", ".rej")
 _JUNK_FILES = frozenset({".coverage", "nohup.out"})
-_TEST_FOLDERS = frozenset({"test", "tests", "testing"})
+_CONFIGURATION = frozenset({"pytest.ini", "tox.ini", "noxfile.py", ".coveragerc"})
 
 
 class TreeError(Exception):
@@ -125,22 +126,11 @@ def relative(path: str) -> str:
         raise TreeError(str(error)) from error
 
 
-def is_test(path: str) -> bool:
-    """Tell whether a path is of the tests or of what configures them."""
-    parts = PurePosixPath(path).parts
-    name = parts[-1]
-    named = name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
-    configures = name in {"pytest.ini", "tox.ini", "noxfile.py", ".coveragerc"}
-    return named or configures or not _TEST_FOLDERS.isdisjoint(parts[:-1])
-
-
 def decides_tests(path: str) -> bool:
     """Tell whether a file, being there, changes how tests run or what they import."""
     name = PurePosixPath(path).name
     return (
-        name in ("conftest.py", "sitecustomize.py", "usercustomize.py")
-        or name.endswith(".pth")
-        or (name == "__init__.py" and is_test(path))
+        runs_by_itself(path) or name in _CONFIGURATION or (name == "__init__.py" and is_test(path))
     )
 
 

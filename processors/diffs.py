@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from schemas.fixes import FileEdit, Oracle
+from schemas.target_tests import is_test, runs_by_itself
 from schemas.trees import UnsafePathError, read_file, remove_file, safe_path, write_file
 
 EDITS_MAX = 50
 EDIT_CHARS_MAX = 2_000_000
 
-_RUN_BY_THEMSELVES = frozenset({"conftest.py", "sitecustomize.py", "usercustomize.py"})
 _CONFIGURATION = frozenset({"pytest.ini", ".pytest.ini", "pytest.toml", "tox.ini", "setup.cfg"})
 _KNOWS_TESTS = re.compile(r"PYTEST_|[\"']pytest[\"']|\bsys\._getframe\b.*test|_pytest\b")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -77,7 +77,7 @@ def unfit_oracle(tree: Path, oracle: Oracle) -> list[str]:
     for path in oracle.files:
         name = PurePosixPath(path).name
         try:
-            if safe_path(path) != path or not name.endswith(".py") or name in _RUN_BY_THEMSELVES:
+            if safe_path(path) != path or not name.endswith(".py") or runs_by_itself(path):
                 problems.append(f"{path!r} is no file a reproducing test may bring")
             elif _text(tree, path) is not None:
                 problems.append(f"{path} exists already, and a reproducing test may not change it")
@@ -99,20 +99,9 @@ def weakenings(edits: Sequence[FileEdit]) -> list[str]:
     return [why for edit in edits for why in _weakening(edit)]
 
 
-def is_test(path: str) -> bool:
-    """Return whether a file belongs to the tests, data that tests read included."""
-    pure = PurePosixPath(path)
-    name = pure.stem
-    folders = {part.lower() for part in pure.parts[:-1]}
-    named = pure.suffix == ".py" and (
-        name.startswith("test_") or name.endswith("_test") or name in ("test", "tests", "conftest")
-    )
-    return named or bool(folders & {"test", "tests", "testing"})
-
-
 def _weakening(edit: FileEdit) -> Iterator[str]:
     name = PurePosixPath(edit.path).name
-    if name in _RUN_BY_THEMSELVES or name.endswith(".pth"):
+    if runs_by_itself(edit.path):
         yield f"{edit.path} decides how tests run, and must stay as it is"
     elif name in _CONFIGURATION or name == "pyproject.toml":
         if _pytest_settings(name, edit.before) != _pytest_settings(name, edit.after):

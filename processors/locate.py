@@ -15,6 +15,7 @@ from schemas.errors import PoisonError
 from schemas.event import Event, caused_by
 from schemas.projects import Project
 from schemas.reports import BugReport, StackTrace
+from schemas.target_tests import is_test
 from schemas.values import ErasedError
 
 NAME = "locate"
@@ -157,15 +158,3 @@ def _functions(path: str, text: str, query: str, weight: float) -> Iterator[Loca
 def _named(path: str, named: set[str]) -> bool:
     stem = PurePosixPath(path).name
     return stem in named or any(name.endswith(stem) for name in named if "/" in name)
-
-
-def is_test(path: str) -> bool:
-    """Return whether `path` is a test by the usual names."""
-    parts = PurePosixPath(path).parts
-    name = parts[-1]
-    return (
-        name.startswith("test_")
-        or name.endswith("_test.py")
-        or name == "conftest.py"
-        or any(part in {"tests", "test", "testing"} for part in parts[:-1])
-    )

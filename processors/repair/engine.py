@@ -9,11 +9,12 @@ from pathlib import Path
 
 from processors.ports import Declined, FixTask, Progress, Proposed, Sandbox
 from processors.repair.harness import Crash, Harness, Report, Run
-from processors.repair.ranking import Suspect, is_test, ochiai, rank
+from processors.repair.ranking import Suspect, ochiai, rank
 from processors.repair.search import Candidate, candidates, compiles, overfit, size
 from processors.repair.source import Source
 from schemas.diffs import unified
 from schemas.fixes import FileEdit, Oracle, OracleKind, Proposal
+from schemas.target_tests import is_test
 
 SUITE_SHARE = 0.25
 """Of the time, for running the suite once as it is."""

@@ -6,11 +6,11 @@ import ast
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from processors.repair.harness import Crash, Lines
 from processors.repair.source import FunctionNode, Source, own_expressions
 from schemas.bugs import Location
+from schemas.target_tests import is_test
 
 CRASH_WEIGHT = 0.5
 """What the deepest project frame of the failing test adds; half as much for each frame above it."""
@@ -21,8 +21,6 @@ DEFINITION_SHARE = 0.6
 """Of the most suspicious line that uses it, for a definition at the level of the module."""
 STATEMENTS_MAX = 150
 LOCATION_LINES_MAX = 80
-TEST_FOLDERS = {"test", "tests", "testing"}
-TEST_ENDINGS = ("_test", "_tests", "_testcases")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +43,6 @@ def ochiai(lines: Lines, failed_total: int) -> dict[str, dict[int, float]]:
             for line, failed in counts.items()
         }
     return scores
-
-
-def is_test(path: str) -> bool:
-    """Return whether `path` is part of the tests, which are never edited."""
-    parts = PurePosixPath(path).parts
-    name = parts[-1] if parts else ""
-    return (
-        name.startswith("test_")
-        or name.endswith("_test.py")
-        or name == "conftest.py"
-        or any(part in TEST_FOLDERS or part.endswith(TEST_ENDINGS) for part in parts[:-1])
-    )
 
 
 def rank(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from processors.diffs import apply, is_test, misfits, unfit_oracle, weakenings
+from processors.diffs import apply, misfits, unfit_oracle, weakenings
 from schemas.fixes import FileEdit, Oracle, OracleKind
 from tests.processors.trees import CALC, write
 
@@ -125,22 +125,6 @@ def test_what_could_weaken_a_test_is_named(name: str) -> None:
 
     assert problems
     assert all(BAD[name].path in problem for problem in problems)
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("tests/test_a.py", True),
-        ("pkg/test_a.py", True),
-        ("pkg/a_test.py", True),
-        ("tests/data/x.json", True),
-        ("pkg/latest.py", False),
-        ("pkg/contest/x.py", False),
-        ("test_data.json", False),
-    ],
-)
-def test_files_of_the_tests_are_known_by_name_and_folder(path: str, expected: bool) -> None:
-    assert is_test(path) is expected
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from connectors.blobs import MemoryBlobs
-from processors.locate import is_test, locate, make, match_path
+from processors.locate import locate, make, match_path
 from schemas.bugs import BugLocated, LocateDeclined, LocateRequested
 from schemas.errors import PoisonError
 from schemas.projects import Project
 from schemas.reports import BugReport, Frame, StackTrace
+from schemas.target_tests import is_test
 from tests.factories import LINK, envelope, normalized
 
 SOURCES = {

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from processors.repair.harness import Crash, CrashFrame, Lines
-from processors.repair.ranking import is_test, ochiai, rank
+from processors.repair.ranking import ochiai, rank
 from processors.repair.source import Source
 from schemas.bugs import Location
 
@@ -82,18 +82,3 @@ def test_locate_alone_serves_where_nothing_could_be_traced() -> None:
     ranked = rank(SOURCES, scores={}, crashes=(), locations=(there,))
 
     assert {5, 6} <= set(_lines(list(ranked)))
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("tests/helpers.py", True),
-        ("shop/test_cart.py", True),
-        ("shop/cart_test.py", True),
-        ("conftest.py", True),
-        ("shop/testing_ground.py", False),
-        ("contest.py", False),
-    ],
-)
-def test_tests_are_told_from_code(path: str, expected: bool) -> None:
-    assert is_test(path) is expected

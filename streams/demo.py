@@ -138,8 +138,8 @@ def post_issues(demo: Demo) -> None:
         demo.sent[origin.key] = issue
 
 
-def payload_of(issue: demo_shop.Issue) -> bytes:
-    """Return what GitHub sends when `issue` was opened."""
+def payload_of(issue: demo_shop.Issue, *, association: str = "MEMBER") -> bytes:
+    """Return what GitHub sends when `issue` was opened, by someone so close to the repository."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return json.dumps(
         {
@@ -150,7 +150,7 @@ def payload_of(issue: demo_shop.Issue) -> bytes:
                 "body": issue.body,
                 "state": "open",
                 "user": {"login": "ann", "type": "User"},
-                "author_association": "MEMBER",
+                "author_association": association,
                 "labels": [],
                 "assignee": None,
                 "html_url": f"https://github.example/{demo_shop.CONTAINER}/issues/{issue.number}",

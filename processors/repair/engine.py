@@ -10,7 +10,7 @@ from pathlib import Path
 from processors.ports import Declined, FixTask, Progress, Proposed, Sandbox
 from processors.repair.harness import Crash, Harness, Report, Run
 from processors.repair.ranking import Suspect, ochiai, rank
-from processors.repair.search import Candidate, candidates, compiles, overfit, size
+from processors.repair.search import Candidate, candidates, compiles, decides, overfit, size
 from processors.repair.source import Source
 from schemas.diffs import unified
 from schemas.fixes import FileEdit, Oracle, OracleKind, Proposal
@@ -117,14 +117,25 @@ class _Search:
             else:
                 self._first(report.first_failed_id)
             return False
-        again = "verification rejected it before" if _diff(candidate) in self.feedback else ""
-        if why := overfit(candidate) or again:
+        if why := overfit(candidate) or self._doubt(candidate):
             self.rejected.append(why)
             return False
         if self.base.passed and not self._suite_green(candidate, cpu_s):
             return False
         self.plausible.append(candidate)
         return True
+
+    def _doubt(self, candidate: Candidate) -> str:
+        """Return why the tests say too little for this edit, or ''."""
+        if _diff(candidate) in self.feedback:
+            return "verification rejected it before"
+        red, path, line = self.base.red, candidate.source.path, candidate.statement.lineno
+        traced_all = red.finished and len(self.base.passed) <= TRACED_TESTS_MAX
+        if red.lines is None or not traced_all or not decides(candidate):
+            return ""
+        reach = sum(of.get(path, {}).get(line, 0) for of in (red.lines.passed, red.lines.failed))
+        # Which way it goes for any other input nobody would notice.
+        return "only one test reaches the condition it changes" if reach <= 1 else ""
 
     def _suite_green(self, candidate: Candidate, cpu_s: float) -> bool:
         limit_s = max(cpu_s, BASE_CPU_S_PER_TEST)

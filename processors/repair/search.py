@@ -112,7 +112,7 @@ def overfit(candidate: Candidate) -> str:
     """Return why the edit only looks like a fix, or '' when nothing speaks against it.
 
     Sound in what they catch, not complete: a value that is no longer read, a condition that no
-    longer depends on anything, a result that became none.
+    longer depends on anything, a result that became none, an assignment that became idle.
     """
     before = candidate.source.tree
     after = ast.parse(candidate.text)
@@ -127,9 +127,21 @@ def overfit(candidate: Candidate) -> str:
             return f"`{old.name}` would end without a result on a path that had one"
         if _calls_itself(old) and not _calls_itself(new):
             return f"`{old.name}` would no longer call itself"
+        if _idle(new) > _idle(old):
+            return f"a part of `{old.name}` would do nothing"
         if len(_fixed_tests(new)) > len(_fixed_tests(old)):
             return f"a condition in `{old.name}` would not depend on anything"
     return ""
+
+
+def decides(candidate: Candidate) -> bool:
+    """Return whether the edit changes a condition and nothing else."""
+    statement, source = candidate.statement, candidate.source
+    if not isinstance(statement, ast.If | ast.While):
+        return False
+    start, end = source.span(statement.test)
+    changes = candidate.edit.changes
+    return bool(changes) and all(start <= c.start and c.end <= end for c in changes)
 
 
 def _functions(tree: ast.AST) -> list[FunctionNode]:
@@ -183,6 +195,21 @@ def _falls_through(body: Sequence[ast.stmt]) -> bool:
         case _:
             through = True
     return through
+
+
+def _idle(function: FunctionNode) -> int:
+    """Return how many parts have no effect: `a = a` and `-0`, which nobody writes on purpose."""
+    return sum(_is_idle(node) for node in ast.walk(function))
+
+
+def _is_idle(node: ast.AST) -> bool:
+    match node:
+        case ast.Assign(targets=[ast.Name(id=target)], value=ast.Name(id=value)):
+            return target == value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=0)):
+            return True
+        case _:
+            return False
 
 
 def _fixed_tests(function: FunctionNode) -> list[ast.expr]:

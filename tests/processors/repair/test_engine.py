@@ -154,6 +154,24 @@ def test_patch_that_verification_rejected_is_not_proposed_again(tree: Path) -> N
     assert second.proposal.diff != first.proposal.diff
 
 
+def test_condition_that_only_the_failing_test_reaches_is_not_turned_around(tree: Path) -> None:
+    body = "    if at is not None:\n        return [text]\n    return text.split(at, 1)\n"
+    untested = f"def parts(text, at=None):\n{body}"
+    (tree / "shop/parts.py").write_text(untested, encoding="utf-8")
+    file = tree / "tests/test_parts.py"
+    file.write_text(
+        "from shop.parts import parts\n\ndef test_all():\n    assert parts('a b') == ['a b']\n",
+        encoding="utf-8",
+    )
+    node_id = "tests/test_parts.py::test_all"
+    oracle = Oracle(kind=OracleKind.SUITE_TEST, node_ids=(node_id,))
+
+    answer = _proposer(LocalSandbox()).propose(_task(tree, oracle))
+
+    around = "if at is None:"
+    assert not isinstance(answer, Proposed) or around not in answer.proposal.diff
+
+
 def test_patch_that_breaks_another_test_is_not_proposed(tree: Path) -> None:
     tests = tree / "tests/test_cart.py"
     both = "\n\ndef test_contradiction(cart):\n    assert cart.total('') == 21\n"

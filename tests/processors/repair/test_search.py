@@ -7,7 +7,7 @@ import pytest
 
 from processors.repair.ingredients import Site
 from processors.repair.ranking import Suspect
-from processors.repair.search import Candidate, candidates, compiles, overfit, size
+from processors.repair.search import Candidate, candidates, compiles, decides, overfit, size
 from processors.repair.source import Change, Edit, Source
 
 TEXT = "def f(a, b):\n    return a + b\n"
@@ -105,6 +105,12 @@ def test_size_counts_changed_tokens_not_comments() -> None:
             "def f(a):\n    if True:\n        return a\n    return 1\n",
             "not depend on anything",
         ),
+        (
+            "def f(a, b):\n    a = g(a, b)\n    b = a\n    return a, b\n",
+            "def f(a, b):\n    a = g(a, b)\n    b = b\n    return a, b\n",
+            "would do nothing",
+        ),
+        ("def f(a):\n    return a[-1]\n", "def f(a):\n    return a[-0]\n", "would do nothing"),
     ],
 )
 def test_edit_that_only_looks_like_a_fix_is_refused_with_the_reason(
@@ -159,3 +165,14 @@ def pay(order, rate=1.0, items=[]):
     assert len({c.text for c in found}) == len(found)
     assert sum(compiles(c) for c in found) / len(found) > 0.95
     assert all(isinstance(c.statement, ast.stmt) for c in found)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"), [("a > 0", True), (">", True), ("return a", False)]
+)
+def test_edit_of_a_condition_alone_is_told_from_others(changed: str, expected: bool) -> None:
+    source = Source("m.py", "if a > 0:\n    return a\n")
+    start = source.text.index(changed)
+    edit = Edit((Change(start, start + len(changed), "b"),), "t", 0.5, "why")
+
+    assert decides(Candidate(source, source.statements[0], edit, "", 0.5)) is expected

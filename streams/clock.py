@@ -1,4 +1,4 @@
-"""The time, real or virtual. Only here does the program ask the machine what time it is."""
+"""The time, real or virtual: for whatever waits, and is to be tested without waiting."""
 
 from __future__ import annotations
 

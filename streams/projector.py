@@ -20,7 +20,6 @@ from schemas.codec import decode
 from schemas.errors import FatalError, PoisonError, TransientError, UnknownEventError
 from schemas.event import BugScoped
 from schemas.topics import BUGS_EVENTS
-from streams.clock import SystemClock
 from streams.log import Consumer, Log, Record, RetriableError, TopicPartition, partitions_of
 from streams.metrics import HANDLED, LAG_AGE_SECONDS
 
@@ -31,7 +30,6 @@ FAILURES_MAX = 20
 """In a row, before the process ends and its supervisor decides."""
 BACKOFF_S_MAX = 5.0
 
-_CLOCK = SystemClock()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOG = logging.getLogger(__name__)
 
@@ -140,22 +138,10 @@ def build(
 class Projector:
     """Folds what the log says into every view, for as long as it is stepped. One thread."""
 
-    def __init__(
-        self,
-        log: Log,
-        engine: Engine,
-        *,
-        group: str = NAME,
-        wanted: Sequence[Projection] = projections.ALL,
-        batch_records: int = BATCH_RECORDS,
-        now: Callable[[], datetime] = _CLOCK.now,
-    ) -> None:
+    def __init__(self, log: Log, engine: Engine, *, batch_records: int = BATCH_RECORDS) -> None:
         self._log = log
         self._engine = engine
-        self._group = group
-        self._wanted = wanted
         self._batch_records = batch_records
-        self._now = now
         self._consumer: Consumer | None = None
         self._offsets: dict[Generation, Offsets] = {}
 
@@ -208,10 +194,10 @@ class Projector:
     def _open(self) -> Consumer:
         store.prepare(self._engine)
         with self._engine.begin() as connection:
-            found = [store.live(connection, projection) for projection in self._wanted]
+            found = [store.live(connection, projection) for projection in projections.ALL]
         missing = [
             projection
-            for projection, live in zip(self._wanted, found, strict=True)
+            for projection, live in zip(projections.ALL, found, strict=True)
             if live is None or not live.is_current
         ]
         if missing:
@@ -225,7 +211,7 @@ class Projector:
                     " they were made from another Kafka. Point to that one, or run"
                     " `bugstream projections rebuild` to build them from this one."
                 )
-        self._consumer = self._log.consumer(self._group)
+        self._consumer = self._log.consumer(NAME)
         try:
             self._consumer.assign(start)
         except Exception:
@@ -235,14 +221,14 @@ class Projector:
 
     def _standing(self) -> dict[Generation, Offsets]:
         with self._engine.begin() as connection:
-            live = [store.live(connection, projection) for projection in self._wanted]
+            live = [store.live(connection, projection) for projection in projections.ALL]
             return {each: store.next_offsets(connection, each) for each in live if each}
 
     def _measure(self, records: Sequence[Record]) -> None:
         age_s = 0.0
         if records:
             oldest = _EPOCH + timedelta(milliseconds=records[0].timestamp_ms)
-            age_s = max(0.0, (self._now() - oldest).total_seconds())
+            age_s = max(0.0, (datetime.now(UTC) - oldest).total_seconds())
             HANDLED.labels(NAME, "ok").inc(len(records))
         LAG_AGE_SECONDS.labels(NAME).set(age_s)
 

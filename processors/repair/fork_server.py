@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib.util
+import importlib
 import json
 import math
 import os
@@ -230,13 +230,26 @@ def _child(request: dict[str, Any], out: IO[str]) -> int:
     Recorder.pytest_collection_modifyitems = late(Recorder.pytest_collection_modifyitems)  # type: ignore[method-assign]
     early = pytest.hookimpl(tryfirst=True)
     Recorder.pytest_runtest_makereport = early(Recorder.pytest_runtest_makereport)  # type: ignore[method-assign]
-    return int(pytest.main([*request["args"], *_tamed(), *request["select"]], plugins=[plugin]))
+    _OneProcess.pytest_load_initial_conftests = mark(_OneProcess.pytest_load_initial_conftests)  # type: ignore[method-assign]
+    _OneProcess.pytest_configure = early(_OneProcess.pytest_configure)  # type: ignore[method-assign]
+    args = [*request["args"], *request["select"]]
+    return int(pytest.main(args, plugins=[plugin, _OneProcess()]))
 
 
-def _tamed() -> list[str]:
-    """Return what keeps the project's own options from running tests elsewhere or traced twice."""
-    options = {"xdist": "-n0", "pytest_cov": "--no-cov"}
-    return [option for name, option in options.items() if importlib.util.find_spec(name)]
+class _OneProcess:
+    """Keeps the project's own options from running tests elsewhere, or traced twice.
+
+    By hooks and not by options: those of a plugin that is switched off would end every run.
+    """
+
+    def pytest_load_initial_conftests(self, early_config: Any) -> Any:
+        """Tell pytest-cov, before it starts, to measure nothing."""
+        early_config.known_args_namespace.no_cov = True
+        yield
+
+    def pytest_configure(self, config: Any) -> None:
+        """Tell pytest-xdist, before it makes its workers, to make none."""
+        config.option.dist, config.option.tx = "no", []
 
 
 def _limit(kind: int, soft: int, hard: int) -> None:

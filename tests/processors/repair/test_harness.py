@@ -49,6 +49,21 @@ def test_every_test_is_reported_and_a_skip_counts_as_green(harness: Harness) -> 
     assert report.passed_ids == {"test_shop.py::test_half", "test_shop.py::test_skipped"}
 
 
+@pytest.mark.parametrize("args", [("-pno:xdist",), ("-n", "2")])
+def test_tests_run_in_one_process_whether_or_not_the_project_has_xdist_off(
+    tmp_path: Path, args: tuple[str, ...]
+) -> None:
+    (tmp_path / "shop.py").write_text(SHOP, encoding="utf-8")
+    (tmp_path / "test_shop.py").write_text(TESTS, encoding="utf-8")
+    deadline_s = time.monotonic() + 60
+
+    with Harness(LocalSandbox(), Path(sys.executable), tmp_path, deadline_s, args) as running:
+        report = running.run(Run(("test_shop.py::test_half",)))
+
+    assert report.finished
+    assert [o.outcome for o in report.outcomes] == ["passed"]
+
+
 def test_details_name_the_exception_its_frames_and_the_types_of_variables(
     harness: Harness,
 ) -> None:

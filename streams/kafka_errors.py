@@ -41,6 +41,7 @@ _AGAIN = frozenset(
         _Code.NOT_LEADER_FOR_PARTITION,
         # A broker that came back leads in a new epoch; the client asks again by itself.
         _Code.FENCED_LEADER_EPOCH,
+        _Code._NOENT,  # noqa: SLF001  # "No leaders found": none is elected yet.
         _Code.UNKNOWN_LEADER_EPOCH,
     }
 )

@@ -211,6 +211,8 @@ class KafkaLog:
         asked = {ck.TopicPartition(one.topic, one.partition): spec for one in partitions}
 
         def ask() -> dict[TopicPartition, int]:
+            # Else it asks for ever with the epoch of a leader from before the broker's restart.
+            self._partition_counts()
             answers = self._admin.list_offsets(
                 asked, isolation_level=level, request_timeout=ADMIN_S_MAX
             )

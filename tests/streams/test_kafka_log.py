@@ -12,6 +12,7 @@ from confluent_kafka.admin._config import ConfigResource
 
 from schemas.errors import UserError
 from schemas.topics import Topic
+from streams.broker import temporary_broker
 from streams.kafka_log import KafkaLog
 from streams.log import Log, RetriableError, TopicPartition, ask_until
 from tests.streams.logs import read_all, text, topic, values, write
@@ -81,6 +82,19 @@ def test_a_kafka_that_does_not_answer_can_be_asked_again(monkeypatch: pytest.Mon
         with pytest.raises(RetriableError):
             made.end_offsets([TopicPartition("t", 0)])
         producer.close()
+
+
+def test_a_log_that_was_there_before_kafkas_restart_can_be_asked_after_it() -> None:
+    place = TopicPartition("t", 0)
+    with temporary_broker() as broker, KafkaLog(broker.bootstrap) as log:
+        log.ensure_topics([Topic("t", 1)])
+        assert log.end_offsets([place]) == {place: 0}
+        broker.kill()
+        broker.start()
+        began = time.monotonic()
+
+        assert log.end_offsets([place]) == {place: 0}
+        assert time.monotonic() - began < 10
 
 
 def test_an_option_that_does_not_exist_is_named(kafka_bootstrap: str) -> None:

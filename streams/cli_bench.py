@@ -38,7 +38,7 @@ def quixbugs(
     program: Annotated[
         list[str] | None, typer.Option(help="Only this program; may be repeated.")
     ] = None,
-    wall_s: Annotated[float, typer.Option(min=1, help="Seconds for each program.")] = 60.0,
+    wall_s: Annotated[float, typer.Option(min=1, help="Wall seconds for each program.")] = 600.0,
     as_json: _Json = False,
 ) -> None:
     """Let the offline engine repair the 40 programs of QuixBugs, and a hold-out beside them."""

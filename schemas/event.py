@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+from hashlib import sha1
 from typing import Annotated, Literal, TypedDict
 from uuid import UUID, uuid5
 
@@ -49,10 +51,11 @@ class Actor(Model):
     kind: ActorKind
     id: str
 
-    @classmethod
-    def stage(cls, name: str) -> Actor:
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def stage(name: str) -> Actor:
         """Return the actor that stands for a stage of our own."""
-        return cls(kind=ActorKind.STAGE, id=name)
+        return Actor(kind=ActorKind.STAGE, id=name)
 
 
 class Event(Model):
@@ -77,12 +80,19 @@ class BugScoped(Event):
     bug_id: UUID
 
 
+_VERSION_BITS = 0xF000 << 64 | 0xC000 << 48
+_VERSION_5 = 5 << 76 | 0x8000 << 48
+
+
 def derived_id(cause: UUID, step: str, index: int = 0) -> UUID:
     """Return the one id that output `index` of `step` can have for `cause`.
 
     A random id would make every replay look like new facts; this one makes it a duplicate.
     """
-    return uuid5(cause, f"{step}/{index}")
+    # As `uuid5(cause, ...)`, at half its cost: every event that is written needs at least one.
+    digest = sha1(cause.bytes + f"{step}/{index}".encode(), usedforsecurity=False).digest()
+    number = int.from_bytes(digest[:16])
+    return UUID(int=number & ~_VERSION_BITS | _VERSION_5)
 
 
 class Caused(TypedDict):

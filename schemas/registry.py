@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from zlib import crc32
 
@@ -12,7 +13,7 @@ from schemas.event import Event
 from schemas.topics import Topic
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EventType:
     """How events of one type travel."""
 
@@ -23,12 +24,12 @@ class EventType:
     key: Callable[[Any], str]
     partitioned_by: Callable[[Any], str]
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Return the type as it stands on the wire."""
         return str(self.model.model_fields["type"].default)
 
-    @property
+    @cached_property
     def version(self) -> int:
         """Return the newest version this program writes and reads."""
         return int(self.model.model_fields["version"].default)
@@ -114,7 +115,14 @@ ALL: tuple[EventType, ...] = (
 BY_TYPE: dict[str, EventType] = {entry.name: entry for entry in ALL}
 
 
-def partition_of(event: Event) -> int:
-    """Return the partition of `event` in its topic: crc32 of what it is partitioned by."""
+def place_of(event: Event) -> tuple[Topic, str, int]:
+    """Return topic, key and partition of `event`: crc32 of what it is partitioned by."""
     entry = BY_TYPE[event.type]
-    return crc32(entry.partitioned_by(event).encode()) % entry.topic(event).partitions
+    topic, key = entry.topic(event), entry.key(event)
+    by = key if entry.partitioned_by is entry.key else entry.partitioned_by(event)
+    return topic, key, crc32(by.encode()) % topic.partitions
+
+
+def partition_of(event: Event) -> int:
+    """Return the partition of `event` in its topic."""
+    return place_of(event)[2]

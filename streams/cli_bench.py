@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def throughput(
-    records: Annotated[int, typer.Option(min=1000, help="Records of each run.")] = 20_000,
+    records: Annotated[int, typer.Option(min=1000, help="Records of each run.")] = 60_000,
     rounds: Annotated[int, typer.Option(min=1, help="Alternating runs; the median counts.")] = 5,
     as_json: _Json = False,
 ) -> None:

@@ -83,7 +83,7 @@ class DeadLetter:
 
     def header(self, name: str) -> str:
         """Return one header as text; empty when it has none."""
-        return dict(self.record.headers).get(name, b"").decode(errors="replace")
+        return (dict(self.record.headers).get(name) or b"").decode(errors="replace")
 
 
 class DeadLetters:
@@ -219,7 +219,7 @@ def _again(letter: DeadLetter) -> Outgoing:
 
 
 def _mark(record: Record) -> Mark:
-    headers = {name: value.decode(errors="replace") for name, value in record.headers}
+    headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
     return Mark(
         headers.get(MARK_VERB, ""),
         headers.get(MARK_BY, ""),

@@ -98,7 +98,7 @@ def own_headers(headers: Headers) -> Headers:
 
 def stage_failed(stage: str, record: Record, event: Event, bug_id: UUID, error: Exception) -> Event:
     """Return the fact that `stage` gave up on `event` of a known bug."""
-    requeues = int(dict(record.headers).get(REQUEUES, b"0"))
+    requeues = int(dict(record.headers).get(REQUEUES) or b"0")
     return StageFailed(
         event_id=derived_id(event.event_id, f"{stage}.failed", requeues),
         project=event.project,
@@ -146,6 +146,8 @@ class DeadLetterLimit:
         for one in dead:
             recent.append(one)
             consecutive = consecutive + 1 if one else 0
+            if not one:
+                continue
             full = len(recent) == recent.maxlen
             if consecutive > self._consecutive_max or (
                 full and sum(recent) > self._share_max * len(recent)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
+_UNLIMITED = 10_000
 Cell = str | int | float | bool | None
 
 
@@ -53,11 +55,12 @@ def show(figures: Figures, *, as_json: bool, console: Console | None = None) -> 
     if as_json:
         console.print_json(json.dumps(_as_dict(figures)))
         return figures.exit_code
-    table = Table(title=figures.claim, title_justify="left")
-    for column in figures.columns:
-        table.add_column(column)
-    for row in figures.rows:
-        table.add_row(*(_cell(cell) for cell in row))
+    table = _table(figures, figures.columns, figures.rows)
+    unlimited = console.options.update(max_width=_UNLIMITED)
+    if Measurement.get(console, unlimited, table).minimum > console.width:
+        # Its words would be cut off: a row for each figure, then.
+        heads, *rows = zip(figures.columns, *figures.rows, strict=True)
+        table = _table(figures, [_cell(head) for head in heads], rows)
     console.print(table)
     on = ", ".join(f"{name} {value}" for name, value in figures.measured_on.items())
     console.print(f"Measured on: {on}", highlight=False)
@@ -69,6 +72,15 @@ def show(figures: Figures, *, as_json: bool, console: Console | None = None) -> 
     if figures.holds is not None:
         console.print("HOLDS" if figures.holds else "DOES NOT HOLD", style="bold")
     return figures.exit_code
+
+
+def _table(figures: Figures, heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
+    table = Table(title=figures.claim, title_justify="left")
+    for head in heads:
+        table.add_column(head)
+    for row in rows:
+        table.add_row(*(_cell(cell) for cell in row))
+    return table
 
 
 def _as_dict(figures: Figures) -> dict[str, Any]:

@@ -30,8 +30,10 @@ REACH_S_MAX = 10.0
 """How long a producer waits for the broker before it says that it cannot start."""
 TRANSACTION_TIMEOUT_MS = 10_000
 """A dead worker's open transaction hides later records for at most this long."""
-FINISH_S_MAX = 60.0
-"""How long a commit or abort is asked for before its outcome counts as unknown."""
+FINISH_S_MAX = 15.0
+"""How long a commit or abort is asked for before its outcome counts as unknown.
+
+Longer than a transaction lives: one that Kafka itself has ended is not waited for."""
 
 _NO_OFFSET = ck.OFFSET_INVALID
 _METADATA_PREFIX = b"CGMDv2:"
@@ -324,8 +326,6 @@ def record_of(message: ck.Message) -> Record:
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     if topic is None or partition is None or offset is None:
         raise FatalError("Kafka delivered a record without its place")
-    pairs = cast("list[tuple[str, bytes | None]]", message.headers() or [])
-    headers = tuple((name, value or b"") for name, value in pairs)
     key, value = message.key(), message.value()
     return Record(
         topic,
@@ -333,8 +333,8 @@ def record_of(message: ck.Message) -> Record:
         offset,
         None if key is None else _bytes(key),
         None if value is None else _bytes(value),
-        headers,
         message.timestamp()[1],
+        lambda: tuple(cast("list[tuple[str, bytes | None]]", message.headers() or ())),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Protocol, Self, TypeVar
 from schemas.codec import Headers, encode, headers
 from schemas.errors import BugstreamError, FatalError, TransientError
 from schemas.event import Event
-from schemas.registry import BY_TYPE, partition_of
+from schemas.registry import place_of
 from schemas.topics import Topic
 
 T = TypeVar("T")
@@ -39,15 +39,23 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What was read. `timestamp_ms` is the broker's append time."""
+    """What was read. `timestamp_ms` is the broker's append time.
+
+    Its headers are read when asked for: few are, and reading them costs as much as all the rest.
+    """
 
     topic: str
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: Headers
     timestamp_ms: int
+    read_headers: Callable[[], Headers] = field(compare=False, repr=False)
+
+    @property
+    def headers(self) -> Headers:
+        """Return what it carries beside its value."""
+        return self.read_headers()
 
     @property
     def source(self) -> TopicPartition:
@@ -253,11 +261,11 @@ def partitions_of(*topics: Topic) -> list[TopicPartition]:
 
 def outgoing(event: Event) -> Outgoing:
     """Return `event` as a record for its topic. Raises `PoisonError` when it is too large."""
-    entry = BY_TYPE[event.type]
+    topic, key, partition = place_of(event)
     return Outgoing(
-        topic=entry.topic(event).name,
-        partition=partition_of(event),
-        key=entry.key(event).encode(),
+        topic=topic.name,
+        partition=partition,
+        key=key.encode(),
         value=encode(event),
         headers=headers(event),
     )

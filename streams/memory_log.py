@@ -235,8 +235,8 @@ class MemoryLog:
             len(entries),
             outgoing.key,
             outgoing.value,
-            outgoing.headers,
             int(self._clock.now().timestamp() * 1000),
+            lambda: outgoing.headers,
         )
         entries.append(_Entry(transaction, record))
         transaction.touched.add(place)

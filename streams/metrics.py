@@ -6,8 +6,12 @@ from prometheus_client import Counter, Gauge, Histogram
 
 # Records a stage took; outcome: ok, skipped, retried, dead_letter.
 HANDLED = Counter("bugstream_handled", "Records handled by a stage.", ["stage", "outcome"])
-# Time of one handle call, without the commit.
-HANDLE_SECONDS = Histogram("bugstream_handle_seconds", "Seconds to handle one record.", ["stage"])
+# Time without the commit. A short stage takes microseconds a record: its batch is what tells.
+HANDLE_SECONDS = Histogram(
+    "bugstream_handle_seconds",
+    "Seconds to handle one task of a long stage, or one batch of a short one.",
+    ["stage"],
+)
 # Time of one Kafka transaction, from begin to commit.
 COMMIT_SECONDS = Histogram(
     "bugstream_commit_seconds", "Seconds to commit a transaction.", ["stage"]

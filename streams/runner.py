@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal, Self
@@ -31,7 +31,8 @@ from streams.seat import Seat
 from streams.stage_state import SpoiledError, StageState
 
 _LOG = logging.getLogger(__name__)
-BATCH_RECORDS_MAX = 500
+BATCH_RECORDS_MAX = 2_000
+"""A transaction takes 5 to 10 ms, however much is in it."""
 BATCH_S_MAX = 1.0
 """A batch is committed after this even when more is waiting: others wait for its results."""
 REBALANCE_PAUSE_S = 0.2
@@ -105,9 +106,11 @@ class Runner:
             queue = self._queues.get(record.source)
             if queue is not None:
                 queue.append(record)
+        began_s = time.perf_counter()
         batch = self._work()
         if not batch.outcomes:
             return 0
+        self._seconds.observe(time.perf_counter() - began_s)
         dead = [outcome == "dead_letter" for outcome in batch.outcomes]
         self._limit.check(self._stage.name, dead)
         moved = self._moved(batch)
@@ -257,8 +260,7 @@ class Runner:
                 raise FatalError(f"{self._stage.name} stops at {record}: {error}") from error
             return "skipped", ()
         try:
-            with self._seconds.time():
-                return "ok", self._state.decide(record.partition, event)
+            return "ok", self._state.decide(record.partition, event)
         except SpoiledError as error:
             self._condemned[str(record)] = error.poison
             raise
@@ -275,14 +277,15 @@ class Runner:
         self._positions |= moved
         for place, count in batch.taken.items():
             queue = self._queues.pop(place)
-            done = [queue.popleft() for _ in range(count)]
-            self._queues[place] = queue  # Last in turn now: no partition starves.
             if self._retries or self._condemned:
-                self._settle_failed(place, done)
+                self._settle_failed(place, islice(queue, count))
+            for _ in range(count):
+                queue.popleft()
+            self._queues[place] = queue  # Last in turn now: no partition starves.
         for outcome, count in Counter(batch.outcomes).items():
             metrics.HANDLED.labels(self._stage.name, outcome).inc(count)
 
-    def _settle_failed(self, place: TopicPartition, done: Sequence[Record]) -> None:
+    def _settle_failed(self, place: TopicPartition, done: Iterable[Record]) -> None:
         """Forget what was remembered of `done`, and let its partition go on."""
         for record in done:
             self._condemned.pop(str(record), None)

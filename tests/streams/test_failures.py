@@ -17,7 +17,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def _record(*headers: tuple[str, bytes]) -> Record:
     made = source_record(request(1))
-    return Record(made.topic, 3, 17, made.key, made.value, (*made.headers, *headers), 0)
+    carried = (*made.headers, *headers)
+    return Record(made.topic, 3, 17, made.key, made.value, 0, lambda: carried)
 
 
 def test_waiting_doubles_up_to_its_limit() -> None:
@@ -73,10 +74,10 @@ def test_too_many_in_a_row_stop_the_stage() -> None:
 def test_too_large_a_share_stops_the_stage() -> None:
     limit = DeadLetterLimit(share_max=0.25, window_records=8)
     limit.count([True, False] * 3)
-    limit.check("fix", [False])
+    limit.check("fix", [False] * 8)
 
     with pytest.raises(FatalError, match="3 of its last 8"):
-        limit.check("fix", [False, False])
+        limit.check("fix", [False, False, True])
 
 
 def test_a_batch_that_was_not_committed_does_not_count() -> None:

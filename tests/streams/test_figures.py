@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -40,3 +42,15 @@ def test_json_says_the_same_as_the_table() -> None:
     value = json.loads(capture.get())
     assert value["rows"] == [{"run": "proof", "lost": 0}, {"run": "control", "lost": 3}]
     assert (value["holds"], value["exit_code"]) == (True, 0)
+
+
+def test_on_a_narrow_terminal_no_word_is_cut_off() -> None:
+    names = tuple(f"figure-number-{n}" for n in range(9))
+    wide = replace(figures(holds=True), columns=names, rows=(range(9), range(10, 19)))
+    console = Console(width=60)
+    with console.capture() as capture:
+        show(wide, as_json=False, console=console)
+
+    printed = capture.get()
+    assert all(name in printed for name in names)
+    assert re.search(r"figure-number-3 │ 3 +│ 13", printed)

@@ -10,7 +10,7 @@ PLACE = TopicPartition("t", 0)
 
 
 def _item(offset: int, key: bytes | None = None, topic: str = "t") -> Item:
-    return Item(Record(topic, 0, offset, key, b"", (), 0), None)
+    return Item(Record(topic, 0, offset, key, b"", 0, tuple), None)
 
 
 def _work(*offsets: int, at: Position | None = None) -> OpenWork:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Annotated, Any
 
 from pydantic import Discriminator, TypeAdapter, ValidationError
@@ -14,8 +15,8 @@ from schemas.event import EVENT_BYTES_MAX, ActorKind, Event
 from schemas.registry import ALL, BY_TYPE
 from schemas.upcast import upcast
 
-_ANY_EVENT: Any = Annotated[tuple(entry.model for entry in ALL), Discriminator("type")]
-_NEWEST: TypeAdapter[Event] = TypeAdapter(_ANY_EVENT)
+_ANY_EVENT: Any = reduce(or_, (entry.model for entry in ALL))
+_NEWEST: TypeAdapter[Event] = TypeAdapter(Annotated[_ANY_EVENT, Discriminator("type")])
 Headers = tuple[tuple[str, bytes | None], ...]
 """As Kafka has them: a name may come more than once, and its value may be null."""
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from processors.pytest_reporter import TOOK_LONGER
 from processors.pytest_runs import CodePlace, Pytest, PytestRun, TestResult
 from processors.reproductions import FILE, TEST, Reproduction, reproductions
 from schemas.bugs import Location
@@ -213,6 +214,8 @@ def _red_as_reported(
     result: TestResult, report: BugReport, reproduction: Reproduction
 ) -> str | None:
     """Return why the failure is the reported bug; None when it may be any other."""
+    if result.message.startswith(TOOK_LONGER):
+        return None  # It may be slow and not broken.
     in_script = _in_script(result.frames)
     if result.exception == "AssertionError" and in_script:
         return "its assertion does not hold"

@@ -18,10 +18,13 @@ from typing import Any, Literal
 
 from processors import pytest_reporter
 from processors.ports import Sandbox, SandboxLimits, SandboxResult, SandboxSpec
+from processors.reach import Ran
 from schemas.values import SANDBOX_WORKDIR
 
 REPORT_BYTES_MAX = 32_000_000
 OUTPUT_CHARS_MAX = 20_000
+TEST_WALL_S_MAX = 60.0
+"""For each test; what a test may take at most of a run is a half, so that the rest can run, too."""
 MEMORY_MB = 2048
 PROCESSES = 128
 
@@ -88,6 +91,22 @@ class TestResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """Which lines of the watched files tests ran, and which tests ran any of them."""
+
+    ran: Mapping[str, Ran]
+    tests: tuple[str, ...]
+    count: int
+    """How many tests were watched."""
+    disturbed: int
+    """How many of them watched something themselves, which ends ours."""
+
+    def of(self, path: str) -> Ran:
+        """Return what ran of `path`."""
+        return self.ran.get(path, Ran())
+
+
+@dataclass(frozen=True, slots=True)
 class PytestRun:
     """One run of pytest. Only `finished` and `no_tests` are a whole answer."""
 
@@ -100,6 +119,8 @@ class PytestRun:
     """Files whose tests could not even be collected, each as if it were one test."""
     output: str
     wall_s: float
+    reach: Reach | None = None
+    """What was seen of the files to watch; None when there were none, or there is no answer."""
 
     @property
     def whole(self) -> bool:
@@ -150,6 +171,8 @@ class Pytest:
         )
     )
 
+    test_wall_s: float = TEST_WALL_S_MAX
+
     def of_examples(self, files: Sequence[str], *, wall_s: float) -> Pytest:
         """Return what runs the examples in the docstrings of `files`, and nothing else."""
         before, _ = _split(self.test_command)
@@ -158,22 +181,31 @@ class Pytest:
         return replace(self, test_command=command, limits=limits)
 
     def run(
-        self, tree: Path, node_ids: Sequence[str] = (), *, wall_s: float | None = None
+        self,
+        tree: Path,
+        node_ids: Sequence[str] = (),
+        *,
+        wall_s: float | None = None,
+        watch: Sequence[str] = (),
     ) -> PytestRun:
-        """Run the whole suite of `tree`, or only `node_ids`.
+        """Run the whole suite of `tree`, or only `node_ids`, noting what runs of `watch`.
 
-        `tree` may be changed by what runs. Raises `SandboxUnavailableError`.
+        `watch` are files of the tree; it makes everything slower. `tree` may be changed by what
+        runs. Raises `SandboxUnavailableError`.
         """
         before, options = _split(self.test_command)
         files = list(dict.fromkeys(name.partition("::")[0] for name in node_ids))
         arguments = [*options, *_OPTIONS, *files]
         mark = f"@{secrets.token_hex(8)} "
-        plan = {"mark": mark, "args": arguments, "only": list(node_ids)}
-        limits = replace(
-            self.limits,
-            wall_s=min(self.limits.wall_s, wall_s or self.limits.wall_s),
-            output_bytes=REPORT_BYTES_MAX,
-        )
+        wall_s = min(self.limits.wall_s, wall_s or self.limits.wall_s)
+        plan = {
+            "mark": mark,
+            "args": arguments,
+            "only": list(node_ids),
+            "watch": list(watch),
+            "test_wall_s": min(self.test_wall_s, wall_s / 2),
+        }
+        limits = replace(self.limits, wall_s=wall_s, output_bytes=REPORT_BYTES_MAX)
         result = self.sandbox.run(
             SandboxSpec(
                 (
@@ -217,6 +249,7 @@ def _read(result: SandboxResult, command: str, mark: bytes, wall_s: float) -> Py
     status: int | None = None
     expected = 0
     missing = False
+    reach: Reach | None = None
     for record in records:
         match record.get("kind"):
             case "test" if _tells(record):
@@ -230,13 +263,15 @@ def _read(result: SandboxResult, command: str, mark: bytes, wall_s: float) -> Py
                 expected = int(record["collected"])
             case "no_pytest":
                 missing = True
+            case "reach":
+                reach = _reach(record)
             case _:
                 continue
     output = (result.stdout.decode("utf-8", "replace") + rest)[-OUTPUT_CHARS_MAX:]
     if len(tests) < expected:
         status = None  # A test called pytest.exit: the rest never ran.
     ended, reason = _ended(result, status, output, missing=missing, wall_s=wall_s)
-    return PytestRun(command, ended, reason, tests, uncollected, output, result.wall_s)
+    return PytestRun(command, ended, reason, tests, uncollected, output, result.wall_s, reach)
 
 
 def _records(stderr: bytes, mark: bytes) -> tuple[list[dict[str, Any]], str]:
@@ -280,6 +315,12 @@ def _test(record: Mapping[str, Any]) -> TestResult:
         frames=tuple(CodePlace(p.removeprefix(f"{SANDBOX_WORKDIR}/"), n) for p, n in places),
         wall_s=float(record["wall_s"]),
     )
+
+
+def _reach(record: Mapping[str, Any]) -> Reach:
+    passed, some = record["passed"], record["some"]
+    ran = {path: Ran(frozenset(passed[path]), frozenset(some[path])) for path in some}
+    return Reach(ran, tuple(record["tests"]), int(record["count"]), int(record["disturbed"]))
 
 
 def _worse(one: TestResult | None, other: TestResult) -> TestResult:

@@ -10,6 +10,7 @@ import pytest
 
 from connectors.sandbox import find_sandbox
 from processors.pytest_runs import Pytest, PytestRun, wrong_command
+from processors.reach import Ran
 from schemas.values import SandboxLimits, SandboxResult
 from tests.processors.trees import COMMAND, TIMED_OUT, ScriptedSandbox, write
 
@@ -88,7 +89,11 @@ def test_only_what_is_asked_for_is_run_under_the_same_names(tmp_path: Path) -> N
     [
         ("import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\n", "cut_off", 60),
         ("x = 1\n", "no_tests", 60),
-        ("import time\ndef test_a(): time.sleep(60)\n", "timeout", 2),
+        (
+            "def test_a():\n while 1:\n  try: [0 for _ in range(10**5)]\n  except: pass\n",
+            "timeout",
+            2,
+        ),
         ("import pytest\ndef test_a(): pytest.exit('enough', 0)\n", "cut_off", 60),
     ],
 )
@@ -101,6 +106,74 @@ def test_an_end_before_the_end_is_never_a_whole_answer(
 
     assert run.ended == ended or not run.all_green(["test_a.py::test_a"])
     assert run.whole == (ended == "no_tests")
+
+
+_WAITING = """\
+import threading, time
+import pytest
+
+def test_sleeps(): time.sleep(600)
+def test_good(): pass
+def test_waits(): threading.Event().wait()
+
+@pytest.fixture
+def slow(): time.sleep(600)
+def test_setup(slow): pass
+
+@pytest.mark.timeout(500)
+def test_last(): pass
+"""
+
+
+@pytest.mark.sandbox
+def test_a_test_that_waits_for_ever_fails_alone_and_the_suite_goes_on(tmp_path: Path) -> None:
+    forever = "import time\ntime.sleep(600)\n"
+    write(tmp_path, {"test_a.py": _WAITING, "test_b.py": forever, "pytest.ini": "[pytest]\n"})
+
+    run = replace(Pytest(SANDBOX, PYTHON, COMMAND), test_wall_s=0.5).run(tmp_path)
+
+    assert run.ended == "finished"
+    assert {name.partition("::")[2]: r.outcome for name, r in run.results.items()} == {
+        "test_sleeps": "failed",
+        "test_good": "passed",
+        "test_waits": "failed",
+        "test_setup": "error",
+        "test_last": "passed",
+    }
+    sleeps = run.results["test_a.py::test_sleeps"]
+    assert (sleeps.exception, sleeps.message) == ("Failed", "took longer than 0.5 s")
+    assert [place.line for place in sleeps.frames] == [4]
+    assert list(run.uncollected) == ["test_b.py"]
+    assert run.wall_s < 20
+
+
+@pytest.mark.sandbox
+def test_an_alarm_of_the_project_itself_still_rings(tmp_path: Path) -> None:
+    test = (
+        "import signal, time\nimport pytest\n\n\ndef ring(*_): raise OSError('rang')\n\n\n"
+        "def test_a():\n    signal.signal(signal.SIGALRM, ring)\n    signal.alarm(1)\n"
+        "    with pytest.raises(OSError, match='rang'):\n        time.sleep(30)\n"
+    )
+    write(tmp_path, {"test_a.py": test})
+
+    run = replace(Pytest(SANDBOX, PYTHON, COMMAND), test_wall_s=10.0).run(tmp_path)
+
+    assert run.all_green(["test_a.py::test_a"])
+
+
+@pytest.mark.sandbox
+def test_what_tests_run_of_a_file_is_noted_apart_for_those_that_pass(tmp_path: Path) -> None:
+    code = "def half(n):\n    if n is None:\n        raise ValueError\n    return n / 2\n"
+    tests = "from calc import half\ndef test_a(): half(2)\ndef test_b(): half(None)\n"
+    write(tmp_path, {"src/calc.py": code, "test_a.py": tests})
+
+    run = Pytest(SANDBOX, PYTHON, COMMAND).run(tmp_path, watch=["src/calc.py"])
+
+    assert run.reach is not None
+    assert (run.reach.count, run.reach.disturbed) == (2, 0)
+    assert run.reach.tests == ("test_a.py::test_a", "test_a.py::test_b")
+    assert run.reach.of("src/calc.py") == Ran(frozenset({2, 4}), frozenset({2, 3, 4}))
+    assert Pytest(SANDBOX, PYTHON, COMMAND).run(tmp_path).reach is None
 
 
 @pytest.mark.sandbox

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
 
 from processors.base import Task
 from processors.diffs import apply, misfits, unfit_oracle, weakenings
+from processors.disuse import Disuse, disuse
 from processors.fix import NO_REPRODUCTION, UnusableError, usable
 from processors.ports import Blobs, Checkouts, ErasedError, Sandbox, SandboxUnavailableError
 from processors.pytest_runs import Pytest, PytestRun
-from processors.regressions import compare, with_examples
+from processors.regressions import Comparison, compare, with_examples
 from schemas import topics
 from schemas.bugs import FixRejected, FixVerified, VerifyRequested
 from schemas.errors import PoisonError
 from schemas.event import BlobRef, Event, caused_by
 from schemas.fixes import CheckResult, FileEdit, Oracle, Proposal, Verdict
 from schemas.projects import Project
-from schemas.trees import write_file
+from schemas.trees import UnsafePathError, read_file, write_file
 
 NAME = "verify"
 GREEN_RUNS = 3
@@ -117,7 +118,10 @@ class _Trial:
         with self._copy(subject, edits) as tree:
             self._green(subject, tree, oracle)
         with self._copy(subject) as before, self._copy(subject, edits) as after:
-            self._suite(subject, before, after)
+            suite = self._suite(subject, before, after)
+        with self._copy(subject) as before, self._copy(subject, edits) as after:
+            found = disuse(subject.pytest, edits, oracle, before, after)
+        self._suite_done(suite, found)
 
     @contextmanager
     def _copy(self, subject: _Subject, edits: Sequence[FileEdit] = ()) -> Iterator[Path]:
@@ -146,6 +150,7 @@ class _Trial:
         runs: list[PytestRun] = []
         for number in range(1, GREEN_RUNS + 1):
             run = _run_oracle(subject, tree, oracle)
+            self._untouched(GREEN_AFTER, subject, tree)
             runs.append(run)
             if not run.all_green(oracle.node_ids):
                 why = run.reason or f"it still fails with the patch, in run {number}"
@@ -155,11 +160,31 @@ class _Trial:
         passed = Verdict.PASSED
         self._add(GREEN_AFTER, passed, summary, run=runs[-1], runs=GREEN_RUNS, wall_s=wall_s)
 
-    def _suite(self, subject: _Subject, before: Path, after: Path) -> None:
+    def _suite(self, subject: _Subject, before: Path, after: Path) -> Comparison:
+        """Return what passes as yet; what does not pass ends it here."""
         found = compare(subject.pytest, before, after)
+        self._untouched(SUITE, subject, after)
         files = [edit.path for edit in subject.proposal.edits if _has_examples(edit)]
         if found.verdict is Verdict.PASSED and files:
             found = with_examples(found, subject.pytest, files, before, after)
+        if found.verdict is not Verdict.PASSED:
+            self._suite_ends(found)
+        return found
+
+    def _suite_done(self, suite: Comparison, found: Disuse) -> None:
+        wall_s = suite.wall_s + found.wall_s
+        if found.lost:
+            summary = f"the patch takes code out of use: {found.lost}"
+            failed = replace(suite, verdict=Verdict.FAILED, summary=summary, wall_s=wall_s)
+            self._suite_ends(failed)
+        summary = f"{suite.summary}; {found.said}" if found.said else suite.summary
+        self._add_suite(replace(suite, summary=summary, wall_s=wall_s))
+
+    def _suite_ends(self, found: Comparison) -> NoReturn:
+        self._add_suite(found)
+        raise _EndedError
+
+    def _add_suite(self, found: Comparison) -> None:
         self._add(
             SUITE,
             found.verdict,
@@ -168,6 +193,16 @@ class _Trial:
             runs=found.runs,
             wall_s=found.wall_s,
         )
+
+    def _untouched(self, name: str, subject: _Subject, tree: Path) -> None:
+        """End the check when tests put other text in the place of the patch: what ran is unknown.
+
+        A file that is changed and put back in the same run is not noticed.
+        """
+        changed = [edit.path for edit in subject.proposal.edits if not _holds(tree, edit)]
+        if changed:
+            why = f"the project's own tests rewrite {_some(changed)}, which the patch changes"
+            self._ends(name, Verdict.NOT_RUN, why)
 
     # --- what comes of them ---
 
@@ -243,6 +278,15 @@ def _run_oracle(subject: _Subject, tree: Path, oracle: Oracle) -> PytestRun:
     for path, text in oracle.files.items():
         write_file(tree, path, text.encode())
     return subject.pytest.run(tree, oracle.node_ids, wall_s=ORACLE_WALL_S_MAX)
+
+
+def _holds(tree: Path, edit: FileEdit) -> bool:
+    try:
+        return edit.after is not None and read_file(tree, edit.path) == edit.after.encode()
+    except FileNotFoundError:
+        return edit.after is None
+    except UnsafePathError:
+        return False
 
 
 def _has_examples(edit: FileEdit) -> bool:

@@ -117,20 +117,78 @@ def test_a_patch_that_breaks_what_only_a_docstring_shows_is_rejected(real: Prove
     assert "calc.mean.double" in bad.reason
 
 
+SHARES = """\
+def shares(total, people):
+    if people > 1:
+        left = total % people
+        return [total // people] * (people - 1) + [total // people + left]
+    return [total]
+"""
+SHARED = (
+    "from calc.shares import shares\n\n\ndef test_three():\n    assert sum(shares(7, 3)) == 7\n"
+)
+
+
+@pytest.mark.sandbox
+def test_a_patch_that_takes_code_out_of_use_is_rejected_with_file_and_lines(
+    real: ProvenSandbox,
+) -> None:
+    files = CALC | {"calc/shares.py": SHARES, "tests/test_shares.py": SHARED}
+    bug = "from calc.shares import shares\n\ndef test_bug():\n    assert shares(5, '1') == [5]\n"
+    oracle = ORACLE.model_copy(update={"files": {"test_bug.py": bug}})
+
+    def patched(condition: str) -> FixVerified | FixRejected:
+        after = SHARES.replace("people > 1", condition)
+        edit = FileEdit(path="calc/shares.py", before=SHARES, after=after)
+        return judged(real, edit, oracle=oracle, files=files)
+
+    bad, good = patched("people is None"), patched("int(people) > 1")
+
+    assert isinstance(bad, FixRejected)
+    assert (bad.verdict, verdicts(bad)[SUITE]) == ("failed", "failed")
+    assert "takes code out of use: calc/shares.py, lines 3-4 (`shares`)" in bad.reason
+    assert isinstance(good, FixVerified), good
+    assert good.checks[-1].summary.endswith("what they ran of calc/shares.py is still run")
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("text", [MEAN, MEAN.replace(*MEND)])
+def test_a_project_whose_tests_rewrite_the_patched_file_is_not_judged(
+    real: ProvenSandbox, text: str
+) -> None:
+    # Whether they write the fault back or something that passes: it is not the patch that ran.
+    conftest = f"from pathlib import Path\nPath('calc/mean.py').write_text({text + '#'!r})\n"
+    event = judged(real, MENDING, files=CALC | {"conftest.py": conftest})
+
+    assert isinstance(event, FixRejected)
+    assert event.verdict == "not_run"
+    if text == MEAN:
+        assert "the project's own tests rewrite calc/mean.py" in event.reason
+    else:
+        assert "does not fail at the base commit" in event.reason
+
+
 BEFORE, AFTER = {"test_bug.py::test_bug": "failed"}, {"test_bug.py::test_bug": "passed"}
 SUITE_RUN = {"tests/test_mean.py::test_double": "passed"}
 
 
 def scripted(**changes: object) -> ScriptedSandbox:
-    """Play a good patch, but for the runs named: red, green1, green2, green3, before, after."""
+    """Play a good patch, but for the runs named: red, green1, green2, green3, before, after.
+
+    What is run after these is watched; it says nothing of what it saw.
+    """
     runs = {"red": BEFORE, "green1": AFTER, "green2": AFTER, "green3": AFTER}
     runs |= {"before": SUITE_RUN, "after": SUITE_RUN}
     order = list({**runs, **changes}.values())
+    order += [SUITE_RUN] * 3
     return ScriptedSandbox(lambda _tree, _names, call: order[call - 1])  # type: ignore[arg-type,return-value]
 
 
-def test_the_script_without_changes_is_verified() -> None:
-    assert isinstance(judged(scripted(), MENDING), FixVerified)
+def test_the_script_without_changes_is_verified_and_says_what_was_not_measured() -> None:
+    event = judged(scripted(), MENDING)
+
+    assert isinstance(event, FixVerified)
+    assert "not measured whether code fell out of use" in event.checks[-1].summary
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,13 @@ from pathlib import Path
 
 from processors.ports import Declined, FixTask, Progress, Proposed, Sandbox
 from processors.repair.harness import Crash, Harness, Report, Run
+from processors.repair.measuring import (
+    BASE_CPU_S_PER_TEST,
+    TRACED_TESTS_MAX,
+    Base,
+    disabled,
+    measure,
+)
 from processors.repair.ranking import Suspect, ochiai, rank
 from processors.repair.search import Candidate, candidates, compiles, decides, overfit, size
 from processors.repair.source import Source
@@ -16,36 +23,21 @@ from schemas.diffs import unified
 from schemas.fixes import FileEdit, Oracle, OracleKind, Proposal
 from schemas.target_tests import is_test
 
-SUITE_SHARE = 0.25
-"""Of the time, for running the suite once as it is."""
-TRACED_TESTS_MAX = 200
-BASE_CPU_S_PER_TEST = 10.0
-TRACE_SHARE = 0.1
-"""Of the time, for running the failing tests and some others traced."""
-TRACED_CPU_S_PER_TEST = 3.0
 CPU_FACTOR = 10
 """Of what the slowest passing test takes; what ran out of a lesser budget is tried again with it,
 once everything else has been tried. CPU time, not wall time: a busy machine kills no good patch."""
 CPU_FACTOR_FIRST = 2
 CPU_S_MIN, CPU_S_MAX = 0.5, 4.0
 CPU_S_RETRY_MIN, CPU_S_RETRY_MAX = 4.0, 20.0
+WALL_S_PER_TEST_MIN = 2.0
+"""For a test that waits, beside the CPU time it may take and what the slowest one took."""
+CPU_SHARE_MIN = 0.25
+"""Of a processor: what a test gets on a busy machine."""
 EXTRA_CANDIDATES = 30
 EXTRA_WALL_S_MAX = 5.0
 """How long a better patch is looked for once there is one."""
 PLAUSIBLE_MAX = 8
 SOURCE_BYTES_MAX = 400_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Base:
-    """What is known of the tree before any edit."""
-
-    passed: frozenset[str]
-    failed: frozenset[str]
-    red: Report
-    slowest_s: float
-    """CPU time of the slowest passing test."""
-    suite_wall_s: float
 
 
 @dataclass(slots=True)
@@ -54,7 +46,7 @@ class _Search:
 
     harness: Harness
     oracle: Oracle
-    base: _Base
+    base: Base
     suite: tuple[str, ...]
     deadline_s: float
     cpu_s_max: float
@@ -122,6 +114,9 @@ class _Search:
             return False
         if self.base.passed and not self._suite_green(candidate, cpu_s):
             return False
+        if why := disabled(self.harness, self.base, candidate, self.order, self.suite):
+            self.rejected.append(why)
+            return False
         self.plausible.append(candidate)
         return True
 
@@ -139,7 +134,7 @@ class _Search:
 
     def _suite_green(self, candidate: Candidate, cpu_s: float) -> bool:
         limit_s = max(cpu_s, BASE_CPU_S_PER_TEST)
-        run = self._run(candidate, limit_s, self.suite)
+        run = self._run(candidate, cpu_s, self.suite)
         files = list(dict.fromkeys(node.partition("::")[0] for node in self.oracle.node_ids))
         report = self.harness.run(
             Run(
@@ -150,6 +145,7 @@ class _Search:
                 stop_at_first=all("::" in node for node in self.base.failed),
                 skip=tuple(self.base.failed | set(self.oracle.node_ids)),
                 cpu_s_per_test=limit_s,
+                wall_s_per_test=run.wall_s_per_test,
                 cpu_s_max=self.base.suite_wall_s * CPU_FACTOR + 20,
                 wall_s_max=self.base.suite_wall_s * CPU_FACTOR + 20,
             )
@@ -163,8 +159,9 @@ class _Search:
             path=candidate.source.path,
             source=candidate.text,
             cpu_s_per_test=cpu_s,
+            wall_s_per_test=WALL_S_PER_TEST_MIN + cpu_s / CPU_SHARE_MIN + self.base.waits_s * 2,
             cpu_s_max=base_s + cpu_s * 2 + 1,
-            wall_s_max=(base_s + cpu_s * 2) * CPU_FACTOR + 5,
+            wall_s_max=(base_s + cpu_s * 2) * CPU_FACTOR + 5 + self.base.waits_s * 2,
         )
 
     def declined(self, found: int) -> Declined:
@@ -245,7 +242,7 @@ class TemplateProposer:
         _write_files(task.tree, task.oracle)
         args, suite = _pytest_args(task)
         with Harness(self.sandbox, task.python, task.tree, deadline_s, args) as harness:
-            base = _measure(harness, task.oracle.node_ids, suite, self.wall_s_max)
+            base = measure(harness, task.oracle.node_ids, suite, self.wall_s_max)
             search = _Search(
                 harness,
                 task.oracle,
@@ -292,53 +289,6 @@ def _pytest_args(task: FixTask) -> tuple[tuple[str, ...], tuple[str, ...]]:
     own = command[command.index("pytest") + 1 :] if "pytest" in command else ()
     places = tuple(a for a in own if (task.tree / a.partition("::")[0]).exists())
     return tuple(a for a in own if a not in places), places
-
-
-def _measure(
-    harness: Harness, oracle: Sequence[str], suite: tuple[str, ...], wall_s_max: float
-) -> _Base:
-    """Run the suite as it is, then the oracle and some of what passed once more, traced."""
-    files = list(dict.fromkeys(node.partition("::")[0] for node in oracle))
-    limit_s = max(5.0, wall_s_max * SUITE_SHARE)
-    whole = harness.run(
-        Run(
-            select=suite,
-            first=files,
-            skip=tuple(oracle),
-            stop_at_first=False,
-            details=True,
-            cpu_s_per_test=BASE_CPU_S_PER_TEST,
-            cpu_s_max=limit_s,
-            wall_s_max=limit_s,
-        )
-    )
-    harness.preload(whole.modules)
-    slowest_s = max((o.cpu_s for o in whole.outcomes if o.green), default=0.0)
-    traced_s = max(5.0, wall_s_max * TRACE_SHARE)
-    red = _traced(harness, oracle, whole, traced_s)
-    lost = whole.passed_ids & {o.node_id for o in red.outcomes if not o.green and not o.over}
-    if lost or red.green(oracle):
-        harness.restart()  # What was preloaded changed what the tests see.
-        red = _traced(harness, oracle, whole, traced_s)
-    failed = frozenset(o.node_id for o in whole.outcomes) - whole.passed_ids
-    return _Base(whole.passed_ids, failed, red, slowest_s, whole.wall_s)
-
-
-def _traced(harness: Harness, oracle: Sequence[str], whole: Report, limit_s: float) -> Report:
-    files = {node.partition("::")[0] for node in oracle}
-    passed = sorted(whole.passed_ids, key=lambda node: node.partition("::")[0] not in files)
-    return harness.run(
-        Run(
-            select=[*oracle, *passed[:TRACED_TESTS_MAX]],
-            red=oracle,
-            stop_at_first=False,
-            trace=True,
-            details=True,
-            cpu_s_per_test=min(TRACED_CPU_S_PER_TEST, limit_s / 4),
-            cpu_s_max=limit_s,
-            wall_s_max=limit_s * 3,
-        )
-    )
 
 
 def _crashes(red: Report) -> list[Crash]:

@@ -36,9 +36,10 @@ MTIME_FIRST_S = 1_000_000_000
 class Spectrum:
     """Counts, per line of the project, by how many failed and passed tests it was executed."""
 
-    def __init__(self, root: str) -> None:
-        """Watch files below `root`."""
+    def __init__(self, root: str, only: str | None = None) -> None:
+        """Watch the files below `root`, or no other than `only`."""
         self.root = root + os.sep
+        self.only = only and self.root + only
         self.current: set[tuple[str, int]] = set()
         self.counts: dict[str, dict[str, dict[int, int]]] = {"failed": {}, "passed": {}}
         self.kinds: dict[str, dict[str, dict[str, str]]] = {}
@@ -61,11 +62,10 @@ class Spectrum:
     def _call(self, frame: Any, event: str, arg: Any) -> Any:
         del event, arg
         path = frame.f_code.co_filename
-        wanted = self._wanted.get(path)
-        if wanted is None:
-            wanted = path.startswith(self.root) and "site-packages" not in path
-            self._wanted[path] = wanted
-        return self._line if wanted else None
+        if path not in self._wanted:
+            ours = path.startswith(self.root) and "site-packages" not in path
+            self._wanted[path] = ours and self.only in (None, path)
+        return self._line if self._wanted[path] else None
 
     def _line(self, frame: Any, event: str, arg: Any) -> Any:
         del arg
@@ -79,7 +79,7 @@ class Spectrum:
 
 
 class Recorder:
-    """A pytest plugin: orders the tests, limits the CPU time of each, and writes what came out."""
+    """A pytest plugin: orders the tests, limits the time of each, and writes what came out."""
 
     def __init__(self, request: dict[str, Any], out: IO[str]) -> None:
         """Serve `request`, writing one JSON line per test to `out`."""
@@ -87,15 +87,19 @@ class Recorder:
         self.skip = set(request["skip"])
         self.red = set(request["red"])
         self.cpu_s = request["cpu_s_per_test"]
+        self.limits = (
+            (signal.ITIMER_PROF, signal.SIGPROF, (self.cpu_s, 0.1)),
+            (signal.ITIMER_REAL, signal.SIGALRM, (request["wall_s_per_test"], 1.0)),
+        )
         self.stop_after_s = max(0.5, request["cpu_s_max"] - self.cpu_s)
         self.deadline_s = time.monotonic() + request["wall_s_max"]
         self.details = request["details"]
         self.root = str(Path.cwd().resolve())
-        self.spectrum = Spectrum(self.root) if request["trace"] else None
+        self.spectrum = Spectrum(self.root, request["trace_only"]) if request["trace"] else None
         self.out = out
         self.outcome = "unknown"
         self.crash: dict[str, Any] | None = None
-        self.over = False
+        self.over = self.idle = False
 
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
         """Run the tests in the order asked for, without those to be skipped."""
@@ -111,28 +115,25 @@ class Recorder:
 
     def pytest_runtest_protocol(self, item: Any) -> Any:
         """Surround one test with its limit and its trace."""
-        self.outcome, self.crash, self.over = "unknown", None, False
-        cpu = time.process_time()
-        signal.signal(signal.SIGPROF, self._too_long)
-        signal.setitimer(signal.ITIMER_PROF, self.cpu_s, 0.1)
+        self.outcome, self.crash = "unknown", None
+        self.over = self.idle = False
+        cpu, wall = time.process_time(), time.monotonic()
+        for timer, number, first_and_again_s in self.limits:
+            signal.signal(number, self._too_long)
+            signal.setitimer(timer, *first_and_again_s)
         if self.spectrum:
             self.spectrum.start()
         yield
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, signal.SIG_DFL)
-        if self.over or self.outcome == "unknown":  # No report: something broke pytest itself.
+        for timer, number, _ in self.limits:
+            signal.setitimer(timer, 0)
+            signal.signal(number, signal.SIG_DFL)
+        late = self.over or self.idle
+        if late or self.outcome == "unknown":  # No report: something broke pytest itself.
             self.outcome = "failed"
         if self.spectrum:
-            slowed = self.over and item.nodeid not in self.red  # By the tracing, not by a fault.
+            slowed = late and item.nodeid not in self.red  # By the tracing, not by a fault.
             self.spectrum.stop("skipped" if slowed else self.outcome)
-        result = {
-            "id": item.nodeid,
-            "outcome": self.outcome,
-            "cpu_s": round(time.process_time() - cpu, 4),
-            "over": self.over,
-            "crash": self.crash,
-        }
-        self.out.write(json.dumps(result) + "\n")
+        self._say(item.nodeid, time.process_time() - cpu, time.monotonic() - wall)
         self.out.flush()
         if time.process_time() > self.stop_after_s or time.monotonic() > self.deadline_s:
             item.session.shouldstop = "time is up"  # Killed, it could not hand over its counts.
@@ -145,9 +146,13 @@ class Recorder:
     def pytest_exception_interact(self, node: Any, call: Any, report: Any) -> None:
         """Note a file that cannot be imported: none of its tests will run."""
         if self.details and hasattr(report, "result") and call.excinfo is not None:
-            crash = _crash(call.excinfo.value, self.root)
-            result = {"id": node.nodeid, "outcome": "failed", "cpu_s": 0.0, "over": False}
-            self.out.write(json.dumps({**result, "crash": crash}) + "\n")
+            self.outcome, self.crash = "failed", _crash(call.excinfo.value, self.root)
+            self._say(node.nodeid, 0.0, 0.0)
+
+    def _say(self, node_id: str, cpu_s: float, wall_s: float) -> None:
+        told = {"id": node_id, "cpu_s": round(cpu_s, 4), "wall_s": round(wall_s, 4)}
+        told |= {"outcome": self.outcome, "over": self.over, "idle": self.idle}
+        self.out.write(json.dumps({**told, "crash": self.crash}) + "\n")
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Fold the phases of a test into one outcome; a failure in any of them fails it."""
@@ -171,11 +176,12 @@ class Recorder:
             os._exit(0)
 
     def _too_long(self, number: int, frame: Any) -> None:
-        del number, frame
-        self.over = True
+        del frame
+        self.over = self.over or number == signal.SIGPROF
+        self.idle = self.idle or number == signal.SIGALRM
         import pytest
 
-        pytest.fail("over its CPU time", pytrace=False)
+        pytest.fail("over its time", pytrace=False)
 
 
 def _crash(error: BaseException, root: str) -> dict[str, Any]:
@@ -193,16 +199,12 @@ def _crash(error: BaseException, root: str) -> dict[str, Any]:
     message = ""
     with contextlib.suppress(Exception):  # A broken __str__ must not end the run.
         message = str(error)[:MESSAGE_CHARS_MAX]
-    return {
-        "exception": type(error).__name__,
-        "message": message,
-        "frames": frames[-FRAMES_MAX:],
-    }
+    name = type(error).__name__
+    return {"exception": name, "message": message, "frames": frames[-FRAMES_MAX:]}
 
 
 def _kinds(variables: dict[str, Any]) -> dict[str, str]:
-    values = list(variables.items())[:LOCALS_MAX]
-    return {str(name): type(value).__name__ for name, value in values}
+    return {str(n): type(value).__name__ for n, value in list(variables.items())[:LOCALS_MAX]}
 
 
 def _outside_modules(root: str) -> list[str]:

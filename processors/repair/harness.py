@@ -51,12 +51,14 @@ class Crash:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one test did. `over` when it used up its CPU time."""
+    """What one test did. `over` when it used up its CPU time, `idle` when its wall time."""
 
     node_id: str
     outcome: Literal["passed", "failed", "skipped"]
     cpu_s: float
+    wall_s: float = 0.0
     over: bool = False
+    idle: bool = False
     crash: Crash | None = None
 
     @property
@@ -121,8 +123,12 @@ class Run:
     """Tests known to fail: with `trace`, one of them that runs out of time counts as failed."""
     stop_at_first: bool = True
     trace: bool = False
+    trace_only: str | None = None
+    """The one file to trace; None: every file of the tree."""
     details: bool = False
     cpu_s_per_test: float = 10.0
+    wall_s_per_test: float = 60.0
+    """For what waits and so uses no CPU time. A busy machine must not reach it."""
     cpu_s_max: float = 60.0
     wall_s_max: float = 120.0
 
@@ -172,8 +178,10 @@ class Harness:
             "path": wanted.path,
             "source": wanted.source,
             "trace": wanted.trace,
+            "trace_only": wanted.trace_only,
             "details": wanted.details,
             "cpu_s_per_test": wanted.cpu_s_per_test,
+            "wall_s_per_test": wanted.wall_s_per_test,
             "cpu_s_max": wanted.cpu_s_max,
             "wall_s_max": wanted.wall_s_max,
             "memory_mb": MEMORY_MB,
@@ -272,7 +280,9 @@ def _outcome(result: Mapping[str, Any]) -> Outcome:
         node_id=result["id"],
         outcome=result["outcome"],
         cpu_s=result["cpu_s"],
+        wall_s=result["wall_s"],
         over=result["over"],
+        idle=result["idle"],
         crash=crash and _crash(crash),
     )
 

@@ -210,6 +210,22 @@ def test_search_ends_when_its_time_is_up(tree: Path) -> None:
     assert "the time was up" in answer.reason
 
 
+def test_failing_test_that_waits_for_ever_costs_seconds_and_the_edit_is_found(tree: Path) -> None:
+    lock = "import threading\n\n\ndef take(lock):\n    lock.acquire()\n    lock.acquire()\n"
+    (tree / "shop/door.py").write_text(lock, encoding="utf-8")
+    test = (
+        "import threading\nfrom shop.door import take\n\n"
+        "def test_take():\n    lock = threading.Lock()\n    take(lock)\n    assert lock.locked()\n"
+    )
+    (tree / "tests/test_door.py").write_text(test, encoding="utf-8")
+    oracle = Oracle(kind=OracleKind.SUITE_TEST, node_ids=("tests/test_door.py::test_take",))
+
+    answer = _proposer(LocalSandbox(), wall_s_max=24.0).propose(_task(tree, oracle))
+
+    tried = answer.candidates_tried if isinstance(answer, Declined) else 0
+    assert isinstance(answer, Proposed) or tried >= 3, answer
+
+
 @pytest.mark.parametrize(
     ("oracle", "reason"),
     [

@@ -118,7 +118,7 @@ def _fitting(
         found = [(result, reason) for result in red if fits(result)]
         if found:
             return found[:SUITE_TESTS_MAX]
-    if len(red) == 1 and _FAILING_TEST.search(text):
+    if len(red) == 1 and _FAILING_TEST.search(text) and not _slow(red[0]):
         return [(red[0], "it is the only failing test, and the report speaks of one")]
     return []
 
@@ -214,8 +214,8 @@ def _red_as_reported(
     result: TestResult, report: BugReport, reproduction: Reproduction
 ) -> str | None:
     """Return why the failure is the reported bug; None when it may be any other."""
-    if result.message.startswith(TOOK_LONGER):
-        return None  # It may be slow and not broken.
+    if _slow(result):
+        return None
     in_script = _in_script(result.frames)
     if result.exception == "AssertionError" and in_script:
         return "its assertion does not hold"
@@ -231,6 +231,11 @@ def _red_as_reported(
         or (reproduction.kind is OracleKind.TRACEBACK_TEST and not same)
     )
     return None if doubtful else f"it raises {result.exception}, as the report says"
+
+
+def _slow(result: TestResult) -> bool:
+    """Return whether the limit ended it: unless the report names it, it may be slow and good."""
+    return result.message.startswith(TOOK_LONGER)
 
 
 def _in_script(frames: Sequence[CodePlace]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,7 @@ def in_suite(
         ("t.py::test_x", CRASH, "There is a ZeroDivisionError in the log.", "exception"),
         ("t.py", "uncollected ImportError: cannot import name 'x'", IMPORT_TRACE, "trace"),
         ("tests/t.py", "uncollected SyntaxError: invalid", "tests/t.py is broken", "named"),
+        ("t.py::test_x", "failed Failed: took longer than 60 s", "test_x never ends.", "named"),
         ("t.py::test_x", "failed", "One test fails since yesterday.", "only failing"),
         ("t.py::test_x", "failed", "The build is broken: tests are red.", "only failing"),
     ],
@@ -81,6 +83,7 @@ def test_a_failing_test_that_fits_the_report_is_taken_with_the_reason(
         ("failed KeyError: 'x' at calc/mean.py:3", "The log shows a ZeroDivisionError."),
         ("failed ZeroDivisionError: by zero at calc/other.py:3", "There is a ZeroDivisionError."),
         ("passed", "test_x fails."),
+        ("failed Failed: took longer than 60 s", "One test fails since yesterday."),
     ],
 )
 def test_a_failing_test_that_does_not_fit_is_left_alone(outcome: str, text: str) -> None:
@@ -151,6 +154,15 @@ def test_a_snippet_that_is_not_whole_or_does_not_fail_is_none(real: Pytest, tmp_
     works = "```python\nfrom calc.mean import double\nassert double(2) == 4\n```\n"
 
     assert isinstance(searched(real, tmp_path, incomplete + works), NotFound)
+
+
+@pytest.mark.sandbox
+def test_a_snippet_that_takes_too_long_may_be_slow_and_is_none(
+    real: Pytest, tmp_path: Path
+) -> None:
+    waits = "```python\nimport time\ntime.sleep(600)\nassert False\n```\nIt Failed to end.\n"
+
+    assert isinstance(searched(replace(real, test_wall_s=0.5), tmp_path, waits), NotFound)
 
 
 @pytest.mark.sandbox

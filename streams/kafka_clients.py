@@ -48,6 +48,7 @@ class KafkaConsumer:
         self._rebalance: Rebalance | None = None
         self._start: dict[TopicPartition, int] = {}
         self._changes = 0
+        self._lost_session = False
         self._report = Reporter()
         self._consumer = ck.Consumer({**config, "error_cb": self._on_error})
 
@@ -58,7 +59,7 @@ class KafkaConsumer:
             list(topics),
             on_assign=lambda _, given: self._guard(lambda: self._take(rebalance, given)),
             on_revoke=lambda _, gone: self._guard(lambda: self._drop(rebalance.on_revoke, gone)),
-            on_lost=lambda _, gone: self._guard(lambda: self._drop(rebalance.on_lost, gone)),
+            on_lost=lambda _, gone: self._guard(lambda: self._lose(rebalance, gone)),
         )
 
     def assign(self, start: Mapping[TopicPartition, int]) -> None:
@@ -78,11 +79,12 @@ class KafkaConsumer:
             raise self._error or FatalError(f"the consumer failed: {error}") from error
         if self._error is not None:
             raise self._error
+        records = [record_of(message) for message in messages if self._is_record(message)]
         if messages and self._changes != before:
             # Which of them were read before the rebalance cannot be told: read all of them again.
             self._consumer.assign(_at(self._start))
             return []
-        return [record_of(message) for message in messages if self._is_record(message)]
+        return records
 
     def pause(self, partitions: Collection[TopicPartition]) -> None:
         """Deliver nothing of `partitions`."""
@@ -120,6 +122,7 @@ class KafkaConsumer:
 
     def _take(self, rebalance: Rebalance, given: Sequence[ck.TopicPartition]) -> None:
         partitions = [TopicPartition(one.topic, one.partition) for one in given]
+        self._lost_session = False
         self._start = dict(rebalance.on_assign(partitions))
         self._consumer.assign(_at(self._start))
         # librdkafka keeps a pause across assignments: the partition would stay silent for ever.
@@ -133,6 +136,10 @@ class KafkaConsumer:
         self._start = {}
         told([TopicPartition(one.topic, one.partition) for one in gone])
 
+    def _lose(self, rebalance: Rebalance, gone: Sequence[ck.TopicPartition]) -> None:
+        self._lost_session = True
+        self._drop(rebalance.on_lost, gone)
+
     def _guard(self, callback: Callable[[], None]) -> None:
         """Run a rebalance callback: what it raises would leave `poll` as a bare SystemError."""
         self._changes += 1
@@ -144,15 +151,23 @@ class KafkaConsumer:
 
     def _on_error(self, error: ck.KafkaError) -> None:
         if error.fatal() or error.code() in FENCED:
-            self._error = self._error or answer(error, "the consumer failed")
+            self._error = self._error or self._meaning(error, "the consumer failed")
         else:
             self._report(error)
+
+    def _meaning(self, error: ck.KafkaError, what: str) -> BugstreamError:
+        meant = answer(error, what)
+        if isinstance(meant, FencedError) and self._lost_session:
+            # A client whose session ended while Kafka was away forgets its own member id, and is
+            # then told that another took its place. If one did, the next to join finds out.
+            return FatalError(f"the session ended while Kafka could not be reached: {meant}")
+        return meant
 
     def _is_record(self, message: ck.Message) -> bool:
         error = message.error()
         if error is None:
             return True
-        meant = answer(error, f"reading {message.topic()}")
+        meant = self._meaning(error, f"reading {message.topic() or 'from Kafka'}")
         if isinstance(meant, RetriableError):
             self._report(error)
             return False

@@ -46,6 +46,9 @@ class KafkaLog:
             # librdkafka prints to stderr by itself; what matters comes through `error_cb`.
             "log_level": 0,
             "reconnect.backoff.max.ms": 1_000,
+            # Else a client that finds no broker forgets the one it knew, and after a restart of
+            # Kafka may wait for ever (librdkafka 2.16, its issues 5301 and 5600).
+            "metadata.recovery.strategy": "none",
             **(options or {}),
             "bootstrap.servers": bootstrap,
         }

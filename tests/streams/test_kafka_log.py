@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,12 +12,12 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 
-from schemas.errors import UserError
+from schemas.errors import FatalError, UserError
 from schemas.topics import Topic
 from streams.broker import temporary_broker
 from streams.kafka_log import KafkaLog
-from streams.log import Log, RetriableError, TopicPartition, ask_until
-from tests.streams.logs import read_all, text, topic, values, write
+from streams.log import FencedError, Log, RetriableError, TopicPartition, ask_until
+from tests.streams.logs import Recorder, poll_until, read_all, text, topic, values, write
 
 pytestmark = pytest.mark.kafka
 
@@ -100,3 +102,31 @@ def test_a_log_that_was_there_before_kafkas_restart_can_be_asked_after_it() -> N
 def test_an_option_that_does_not_exist_is_named(kafka_bootstrap: str) -> None:
     with pytest.raises(UserError, match=r"kafka_options: .*no\.such\.option"):
         KafkaLog(kafka_bootstrap, {"no.such.option": "1"})
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("away_s", [0.0, 4.0])
+def test_who_was_there_before_kafka_died_goes_on_or_ends_but_never_hangs(away_s: float) -> None:
+    made = Topic("before.death.v1", retention_days=1)
+    with temporary_broker() as broker, KafkaLog(broker.bootstrap) as log:
+        log.ensure_topics([made])
+        consumer = log.consumer("group", instance="group-0")
+        consumer.subscribe([made.name], Recorder(consumer))
+        write(log, text(made, "before"))
+        poll_until(consumer, lambda found: len(found) == 1)
+        assert broker.pid is not None
+        os.kill(broker.pid, signal.SIGKILL)
+        time.sleep(away_s)
+        broker.start()
+        with KafkaLog(broker.bootstrap) as fresh:
+            write(fresh, text(made, "after"))
+
+        try:
+            found = poll_until(consumer, lambda found: any(r.value == b"after" for r in found))
+        except FatalError as error:
+            # Its session may have ended meanwhile; nobody took its place, so it may start again.
+            assert not isinstance(error, FencedError)
+        else:
+            assert found[-1].value == b"after"
+        consumer.close()
+        assert log.committed("group", [TopicPartition(made.name, 0)]) == {}

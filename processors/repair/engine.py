@@ -17,7 +17,7 @@ from processors.repair.measuring import (
     measure,
 )
 from processors.repair.ranking import Suspect, ochiai, rank
-from processors.repair.search import Candidate, candidates, compiles, decides, overfit, size
+from processors.repair.search import Candidate, candidates, compiles, decides, overfit, size, turns
 from processors.repair.source import Source
 from schemas.diffs import unified
 from schemas.fixes import FileEdit, Oracle, OracleKind, Proposal
@@ -126,7 +126,7 @@ class _Search:
             return "verification rejected it before"
         red, path, line = self.base.red, candidate.source.path, candidate.statement.lineno
         traced_all = red.finished and len(self.base.passed) <= TRACED_TESTS_MAX
-        if red.lines is None or not traced_all or not decides(candidate):
+        if red.lines is None or not traced_all or not (decides(candidate) or turns(candidate)):
             return ""
         reach = sum(of.get(path, {}).get(line, 0) for of in (red.lines.passed, red.lines.failed))
         # Which way it goes for any other input nobody would notice.

@@ -144,6 +144,28 @@ def decides(candidate: Candidate) -> bool:
     return bool(changes) and all(start <= c.start and c.end <= end for c in changes)
 
 
+_OPPOSITES = (
+    {ast.Eq, ast.NotEq},
+    {ast.Is, ast.IsNot},
+    {ast.In, ast.NotIn},
+    {ast.Lt, ast.GtE},
+    {ast.Gt, ast.LtE},
+)
+
+
+def turns(candidate: Candidate) -> bool:
+    """Return whether the edit turns one comparison around, or adds or takes a `not`."""
+    before, after = _operators(candidate.source.tree), _operators(ast.parse(candidate.text))
+    gone, come = before - after, after - before
+    if gone.total() + come.total() == 1:
+        return ast.Not in gone or ast.Not in come
+    return gone.total() == come.total() == 1 and {*gone, *come} in _OPPOSITES
+
+
+def _operators(tree: ast.AST) -> Counter[type[ast.AST]]:
+    return Counter(type(n) for n in ast.walk(tree) if isinstance(n, ast.cmpop | ast.Not))
+
+
 def _functions(tree: ast.AST) -> list[FunctionNode]:
     return [node for node in ast.walk(tree) if isinstance(node, FunctionNode)]
 

@@ -181,6 +181,14 @@ DISABLING = (
         failing=["names('a', strict=True)"],
     ),
     Case(
+        "a check becomes a call of the function itself",
+        NAMES,
+        "        check(text)",
+        "        names(text)",
+        passing=["names('a,b', strict=True)"],
+        failing=["names('a', strict=True)"],
+    ),
+    Case(
         "a way out before everything",
         NAMES,
         '    words = text.split(",")',

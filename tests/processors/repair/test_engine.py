@@ -172,6 +172,22 @@ def test_condition_that_only_the_failing_test_reaches_is_not_turned_around(tree:
     assert not isinstance(answer, Proposed) or around not in answer.proposal.diff
 
 
+def test_answer_that_only_the_failing_test_asks_for_is_not_turned_around(tree: Path) -> None:
+    (tree / "shop/names.py").write_text(
+        "import re\n\n\ndef is_name(text):\n    return re.match(r'[a-z]+$', text) is not None\n",
+        encoding="utf-8",
+    )
+    (tree / "tests/test_names.py").write_text(
+        "from shop.names import is_name\n\ndef test_end():\n    assert not is_name('a\\n')\n",
+        encoding="utf-8",
+    )
+    oracle = Oracle(kind=OracleKind.SUITE_TEST, node_ids=("tests/test_names.py::test_end",))
+
+    answer = _proposer(LocalSandbox()).propose(_task(tree, oracle))
+
+    assert not isinstance(answer, Proposed) or "is None" not in answer.proposal.diff
+
+
 def test_patch_that_breaks_another_test_is_not_proposed(tree: Path) -> None:
     tests = tree / "tests/test_cart.py"
     both = "\n\ndef test_contradiction(cart):\n    assert cart.total('') == 21\n"

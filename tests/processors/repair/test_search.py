@@ -7,7 +7,7 @@ import pytest
 
 from processors.repair.ingredients import Site
 from processors.repair.ranking import Suspect
-from processors.repair.search import Candidate, candidates, compiles, decides, overfit, size
+from processors.repair.search import Candidate, candidates, compiles, decides, overfit, size, turns
 from processors.repair.source import Change, Edit, Source
 
 TEXT = "def f(a, b):\n    return a + b\n"
@@ -176,3 +176,20 @@ def test_edit_of_a_condition_alone_is_told_from_others(changed: str, expected: b
     edit = Edit((Change(start, start + len(changed), "b"),), "t", 0.5, "why")
 
     assert decides(Candidate(source, source.statements[0], edit, "", 0.5)) is expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("x = a is not None\n", "x = a is None\n", True),
+        ("x = a < b\n", "x = a >= b\n", True),
+        ("x = a and b\n", "x = a and not b\n", True),
+        ("x = a < b\n", "x = a <= b\n", False),
+        ("x = f(a)\n", "x = f(a) if a is not None else 0\n", False),
+        ("x = a == b\n", "x = a != b and b in c\n", False),
+    ],
+)
+def test_edit_that_turns_an_answer_around_is_known_as_such(
+    before: str, after: str, expected: bool
+) -> None:
+    assert turns(_candidate(before, after)) is expected

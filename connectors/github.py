@@ -7,13 +7,14 @@ away never comes again. What cannot be understood is kept, for people to look at
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal
+from uuid import uuid4
 
+from connectors.channel import Delivery, Door, Post, Reply, is_hex_hmac, parsed
 from schemas.raw import Origin
 
 Event = Literal["issues", "issue_comment"]
@@ -24,40 +25,53 @@ UNKNOWN = "unknown"
 _REPOSITORY = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
 _URL = re.compile(r"https?://[!-~]{1,1900}")
 _LOGIN = re.compile(r"[\w.-]{1,100}(\[bot\])?", re.ASCII)
+_SIGNATURE = "x-hub-signature-256"
+_ID_CHARS_MAX = 100
 _GONE = ("deleted", "transferred")
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What the inbox needs to know of a payload."""
-
-    origin: Origin
-    """The issue; for a comment the issue it stands under, so that both keep their order."""
-    sender: str
-    """Account that caused the delivery, such as `github:octocat`."""
-    author: str
-    """Account that wrote the text."""
-    entity: str
-    """The issue or the comment it speaks of."""
-    meaning: str
-    """Hash of what it says of the entity. GitHub sends `opened` and `labeled` for one issue."""
+def _looks_signed(headers: Mapping[str, str]) -> bool:
+    return headers.get(_SIGNATURE, "").startswith("sha256=")
 
 
-def is_signed(body: bytes, signature: str, secrets: Sequence[str]) -> bool:
-    """Return whether `signature` (`sha256=<hex>`) was made of `body` with one of `secrets`."""
-    given = signature.encode("utf-8", "replace")
-    return any(
-        hmac.compare_digest(
-            b"sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode(),
-            given,
+def _refusal(post: Post, secrets: Sequence[str], now: datetime) -> str | None:
+    del now  # GitHub signs no time; a delivery that comes again is known by its id.
+    signature = post.headers.get(_SIGNATURE, "")
+    return None if is_hex_hmac(post.body, signature, secrets, prefix="sha256=") else "signature"
+
+
+def _reply(post: Post) -> Reply | None:
+    """Answer what is not kept: a ping, an event of no interest, a body that is no JSON."""
+    if post.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return Reply(
+            415,
+            {
+                "error": "not_json",
+                "message": "choose the content type application/json in the webhook's settings",
+            },
         )
-        for secret in secrets
-    )
+    name = post.headers.get("x-github-event", "")
+    if name == "ping":
+        return Reply(200, {"status": "pong"})
+    return None if name in EVENTS else Reply(202, {"status": "ignored", "event": name[:100]})
+
+
+def _deliveries(post: Post) -> tuple[Delivery, ...]:
+    name = post.headers.get("x-github-event", "")
+    event = next(known for known in EVENTS if known == name)
+    return (read(event, post.body, delivery_id=_delivery_id(post.headers)),)
+
+
+def _delivery_id(headers: Mapping[str, str]) -> str:
+    """Return GitHub's id, the same on redelivery; without one every delivery is a new one."""
+    given = headers.get("x-github-delivery", "")
+    is_usable = given.isascii() and given.replace("-", "").isalnum()
+    return given if is_usable and len(given) <= _ID_CHARS_MAX else str(uuid4())
 
 
 def read(event: Event, body: bytes, *, delivery_id: str) -> Delivery:
     """Return what `body` speaks of. Never raises: what is unreadable is an item of its own."""
-    payload = _parse(body)
+    payload = parsed(body)
     issue, comment = _object(payload, "issue"), _object(payload, "comment")
     alone = f"delivery/{delivery_id[:100]}"
     number, comment_id = _number(issue.get("number")), _number(comment.get("id"))
@@ -72,19 +86,13 @@ def read(event: Event, body: bytes, *, delivery_id: str) -> Delivery:
     part = f"/comment/{comment_id or alone}" if event == "issue_comment" else ""
     return Delivery(
         origin=origin,
+        delivery_id=delivery_id,
+        kind=event,
         sender=_account(_object(payload, "sender")),
         author=_account(_object(said, "user")),
         entity=origin.key + part,
         meaning=_meaning(payload, said) if is_known else hashlib.sha256(body).hexdigest(),
     )
-
-
-def _parse(body: bytes) -> dict[str, Any]:
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return payload if isinstance(payload, dict) else {}
 
 
 def _meaning(payload: dict[str, Any], said: dict[str, Any]) -> str:
@@ -121,3 +129,16 @@ def _number(value: object) -> str | None:
 
 def _fitting(pattern: re.Pattern[str], value: object) -> str | None:
     return value if isinstance(value, str) and pattern.fullmatch(value) else None
+
+
+DOOR = Door(
+    name="github",
+    channel="github",
+    path="/webhooks/github",
+    body_bytes_max=BODY_BYTES_MAX,
+    looks_signed=_looks_signed,
+    refusal=_refusal,
+    reply=_reply,
+    read=_deliveries,
+    hint="X-Hub-Signature-256 does not fit the body and the webhook's secret",
+)

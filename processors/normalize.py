@@ -6,15 +6,16 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import ValidationError
 
 from processors.base import Processor
+from processors.channels import PARSERS, Parsed, Parser
 from processors.ports import Blobs
-from processors.projects import Mapping, project_of, trust_of
+from processors.projects import Mapping as Rule
+from processors.projects import project_of, trust_of
 from processors.severity import severity_of
 from processors.traces import find_snippets, find_traces
 from schemas import topics
@@ -22,7 +23,6 @@ from schemas.errors import PoisonError
 from schemas.event import Event, caused_by, subject_id
 from schemas.projects import Project
 from schemas.raw import Origin, RawReceived
-from schemas.received import ReceivedReport
 from schemas.reports import (
     PRIORITY_OF,
     BugReport,
@@ -36,43 +36,25 @@ TEXT_CHARS_MAX = 1_000_000
 INLINE_CHARS_MAX = 8_000
 """Of each text inside the event; the blob holds the whole."""
 TRACE_FRAMES_INLINE_MAX = 40
-_REPORT_ACTIONS = frozenset(
-    {"opened", "edited", "reopened", "closed", "labeled", "unlabeled", "assigned", "unassigned"}
-)
 
 
-@dataclass(frozen=True, slots=True)
-class _Parsed:
-    """What a channel's parser understood, before traces, severity and project are added."""
-
-    title: str
-    text: str
-    account: str
-    association: str = ""
-    severity: Severity = Severity.UNKNOWN
-    closed: bool = False
-    labels: tuple[str, ...] = ()
-    assignee: str | None = None
-    url: str | None = None
-    created_at: str | None = None
-    updated_at: str | None = None
-    steps: tuple[str, ...] = ()
-    environment: tuple[tuple[str, str], ...] = ()
-    comment: bool = False
-
-
-def make(blobs: Blobs, projects: Sequence[Project]) -> Processor:
-    """Return the stage, bound to the blob store and the projects of the settings."""
+def make(
+    blobs: Blobs, projects: Sequence[Project], parsers: Mapping[str, Parser] = PARSERS
+) -> Processor:
+    """Return the stage, bound to the blob store, the projects of the settings and the parsers."""
 
     def handle(event: Event) -> Iterator[ReportNormalized | ReportCommented]:
         if isinstance(event, RawReceived):
-            yield from normalize(event, blobs, projects)
+            yield from normalize(event, blobs, projects, parsers)
 
     return Processor(NAME, topics.SOURCES[NAME], handle)
 
 
 def normalize(
-    raw: RawReceived, blobs: Blobs, projects: Sequence[Project]
+    raw: RawReceived,
+    blobs: Blobs,
+    projects: Sequence[Project],
+    parsers: Mapping[str, Parser] = PARSERS,
 ) -> Iterator[ReportNormalized | ReportCommented]:
     """Yield the report in `raw`, or nothing where it speaks of no bug.
 
@@ -80,7 +62,7 @@ def normalize(
     """
     if not raw.authenticated:
         raise PoisonError(f"delivery {raw.delivery_id[:80]!r} was not authenticated")
-    parser = _PARSERS.get(raw.origin.channel)
+    parser = parsers.get(raw.origin.channel)
     if parser is None:
         raise PoisonError(f"no parser for channel {raw.origin.channel!r} in this release")
     parsed = parser(raw, _body(raw, blobs))
@@ -115,9 +97,9 @@ def normalize(
     )
 
 
-def _named(raw: RawReceived, projects: Sequence[Project]) -> Mapping | None:
+def _named(raw: RawReceived, projects: Sequence[Project]) -> Rule | None:
     if any(project.id == raw.project for project in projects):
-        return Mapping(raw.project, "named by the sender")
+        return Rule(raw.project, "named by the sender")
     return None
 
 
@@ -129,67 +111,7 @@ def _body(raw: RawReceived, blobs: Blobs) -> bytes:
     return base64.b64decode(raw.body) if raw.body_encoding == "base64" else raw.body.encode()
 
 
-def _github(raw: RawReceived, body: bytes) -> _Parsed | None:
-    payload = _object(body, "the body")
-    if payload.get("action") not in _REPORT_ACTIONS | {"created"}:
-        return None
-    issue = _object(payload.get("issue"), "'issue'")
-    if "pull_request" in issue:
-        return None
-    is_comment = raw.route == "github/issue_comment"
-    item = _object(payload.get("comment"), "'comment'") if is_comment else issue
-    user = item.get("user") or {}
-    if is_comment and user.get("type") == "Bot":
-        return None  # Our own answers come back this way; hearing them would be a loop.
-    return _Parsed(
-        title=_text(issue.get("title")),
-        text=_text(item.get("body")),
-        account=f"github:{_text(user.get('login')) or 'ghost'}",
-        association=_text(item.get("author_association")),
-        closed=issue.get("state") == "closed",
-        labels=tuple(
-            _text(label.get("name"))
-            for label in issue.get("labels") or []
-            if isinstance(label, dict)
-        ),
-        assignee=_text((issue.get("assignee") or {}).get("login")) or None,
-        url=_text(issue.get("html_url")) or None,
-        created_at=issue.get("created_at"),
-        updated_at=issue.get("updated_at"),
-        comment=is_comment,
-    )
-
-
-def _http(raw: RawReceived, body: bytes) -> _Parsed | None:
-    try:
-        received = ReceivedReport.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise PoisonError(f"not a report: {where!r}: {first['msg']}") from error
-    text = received.description
-    if received.stack_trace:
-        text = f"{text}\n\n```\n{received.stack_trace}\n```"
-    return _Parsed(
-        title=received.title,
-        text=text,
-        account=f"http:{received.reporter or received.tool}",
-        severity=received.severity,
-        labels=received.labels,
-        url=received.url or raw.origin.url,
-        created_at=received.created_at.isoformat() if received.created_at else None,
-        steps=received.reproduction_steps,
-        environment=tuple(received.environment.items()),
-    )
-
-
-_PARSERS: dict[str, Callable[[RawReceived, bytes], _Parsed | None]] = {
-    "github": _github,
-    "http": _http,
-}
-
-
-def _report(origin: Origin, parsed: _Parsed) -> BugReport:
+def _report(origin: Origin, parsed: Parsed) -> BugReport:
     text = parsed.text[:TEXT_CHARS_MAX]
     traces = find_traces(text)
     if parsed.severity is Severity.UNKNOWN:
@@ -254,27 +176,12 @@ def _inline(report: BugReport) -> BugReport:
     return small.model_copy(update={"truncated": small != report})
 
 
-def _meaning(parsed: _Parsed) -> str:
+def _meaning(parsed: Parsed) -> str:
     parts = replace(parsed, updated_at=None, assignee=None, url=None)
     text = json.dumps(
         [parts.title, parts.text, parts.closed, parts.labels, parts.steps, parts.environment]
     )
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _object(value: object, where: str) -> dict[str, Any]:
-    if isinstance(value, bytes):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:
-            raise PoisonError(f"{where} is not JSON") from error
-    if not isinstance(value, dict):
-        raise PoisonError(f"{where} is not a JSON object")
-    return value
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
 
 
 _STEPS = re.compile(

@@ -24,7 +24,13 @@ from schemas.reports import UNASSIGNED
 DEFAULT_FILE = Path("bugstream.toml")
 HANDED_DOWN = "BUGSTREAM_HANDED_DOWN"
 """Set by our own supervisor for its children: then nothing else is read."""
-SECRETS = ("github_webhook_secrets", "api_tokens", "anthropic_api_key", "kafka_options")
+SECRETS = (
+    "github_webhook_secrets",
+    "webhook_secrets",
+    "api_tokens",
+    "anthropic_api_key",
+    "kafka_options",
+)
 """Fields that a child gets only when it needs them; `kafka_options` may hold a password."""
 
 
@@ -49,6 +55,8 @@ class Settings(BaseSettings):
     """SQLAlchemy URL of a PostgreSQL for inbox, ledger and views; unset: SQLite in `data_dir`."""
     github_webhook_secrets: tuple[SecretStr, ...] = ()
     """At most two live secrets, so that one can be changed without a gap."""
+    webhook_secrets: dict[str, tuple[SecretStr, ...]] = Field(default_factory=dict)
+    """The same for every other door, by its name: `bugstream doctor` lists them."""
     api_tokens: tuple[SecretStr, ...] = ()
     """Bearer tokens of `POST /api/v1/bugs/receive` and of commands."""
     anthropic_api_key: SecretStr | None = Field(
@@ -72,6 +80,11 @@ class Settings(BaseSettings):
     def _check(self) -> Self:
         if len(self.github_webhook_secrets) > 2:
             raise ValueError("github_webhook_secrets: at most two may be live at once")
+        for name, secrets in self.webhook_secrets.items():
+            if len(secrets) > 2:
+                raise ValueError(f"webhook_secrets.{name}: at most two may be live at once")
+            if name == "github":
+                raise ValueError("webhook_secrets.github: set github_webhook_secrets")
         if self.database_url is not None and "://" not in self.database_url:
             raise ValueError("database_url: use a SQLAlchemy URL such as postgresql://HOST/NAME")
         ids = [project.id for project in self.project]
@@ -118,6 +131,11 @@ class Settings(BaseSettings):
         values = mine.model_dump(mode="json", exclude=set(SECRETS)) | kept
         return {HANDED_DOWN: json.dumps(values)}
 
+    def secrets_by_door(self) -> dict[str, list[str]]:
+        """Return the live secrets of every door that has any."""
+        held = {"github": self.github_webhook_secrets, **self.webhook_secrets}
+        return {n: [one.get_secret_value() for one in live] for n, live in held.items() if live}
+
     def project_of(self, project_id: str) -> Project | None:
         """Return the project with this id; None for `unassigned` and for one since removed."""
         return next((p for p in self.project if p.id == project_id), None)
@@ -143,6 +161,8 @@ class _Inherited(Settings):
 def _reveal(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, dict):
+        return {name: _reveal(each) for name, each in value.items()}
     return [_reveal(each) for each in value] if isinstance(value, tuple) else value
 
 

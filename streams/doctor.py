@@ -53,6 +53,7 @@ def masked(settings: Settings) -> dict[str, Any]:
     values = settings.model_dump(mode="json")
     for name in ("github_webhook_secrets", "api_tokens"):
         values[name] = [MASK for _ in values[name]]
+    values["webhook_secrets"] = {n: [MASK for _ in s] for n, s in values["webhook_secrets"].items()}
     values["anthropic_api_key"] = MASK if settings.anthropic_api_key else None
     # Harmless ones are few and unknown; a password among them may have any name.
     values["kafka_options"] = dict.fromkeys(values["kafka_options"], MASK)

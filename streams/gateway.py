@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,10 +12,11 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from connectors.channel import Door
 from connectors.inbox import Inbox
 from processors.ports import Blobs
 from schemas.errors import TransientError
-from streams import intake, webhooks
+from streams import channels, intake, webhooks
 from streams.gateway_http import unavailable
 from streams.metrics import INBOX_WAITING
 
@@ -27,7 +28,8 @@ def create_app(
     *,
     inbox: Inbox,
     blobs: Blobs,
-    github_secrets: Sequence[str] = (),
+    doors: Sequence[Door] = channels.DOORS,
+    webhook_secrets: Mapping[str, Sequence[str]] | None = None,
     api_tokens: Sequence[str] = (),
     resolve_bug: intake.ResolveBug = intake.only_ids,
     routers: Iterable[APIRouter] = (),
@@ -42,7 +44,15 @@ def create_app(
         docs_url="/docs",
         redoc_url=None,
     )
-    app.include_router(webhooks.router(inbox=inbox, blobs=blobs, secrets=github_secrets))
+    app.include_router(
+        webhooks.router(
+            inbox=inbox,
+            blobs=blobs,
+            doors=doors,
+            secrets=webhook_secrets or {},
+            resolve_bug=resolve_bug,
+        )
+    )
     app.include_router(
         intake.router(inbox=inbox, blobs=blobs, tokens=api_tokens, resolve_bug=resolve_bug)
     )

@@ -78,7 +78,7 @@ def application(parts: Parts) -> FastAPI:
     return create_app(
         inbox=parts.inbox,
         blobs=parts.blobs,
-        github_secrets=[secret.get_secret_value() for secret in settings.github_webhook_secrets],
+        webhook_secrets=settings.secrets_by_door(),
         api_tokens=tokens,
         resolve_bug=api.resolver(views),
         routers=[api.router(views, parts.blobs, parts.log, api_tokens=tokens)],

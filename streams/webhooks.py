@@ -1,27 +1,33 @@
-"""`POST /webhooks/github`: signed deliveries into the inbox. Kafka is not on this path."""
+"""`POST /webhooks/...`: signed deliveries of every channel into the inbox, without Kafka."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from connectors import github
-from connectors.inbox import Inbox, Receipt
+from connectors.channel import Asked, Delivery, Door, Outcome, Post, Reply
+from connectors.inbox import ConflictError, Inbox
 from processors.ports import Blobs
 from schemas.errors import TransientError
-from streams.gateway_http import Door, problem, read_body
-from streams.receiving import Inbound, accept
+from schemas.event import subject_id
+from streams import gateway_http
+from streams.gateway_http import problem, read_body
+from streams.intake import ResolveBug, only_ids
+from streams.receiving import Inbound, accept, accept_command
 
 REFUSALS_NOTED_PER_MINUTE_MAX = 60
 """Each costs a write to the disk, and strangers can cause as many as they like."""
-_ID_CHARS_MAX = 100
+ITEMS_MAX = 500
+"""Of one post: each is a row of its own."""
+_ID_CHARS_MAX = 300
 
 
 class Refusals:
@@ -46,83 +52,140 @@ class Refusals:
                 )
 
 
-def router(*, inbox: Inbox, blobs: Blobs, secrets: Sequence[str]) -> APIRouter:
-    """Return the GitHub door. `secrets` are the live ones; with none it answers 503."""
-    routes = APIRouter(route_class=Door, tags=["webhooks"])
-    refusals = Refusals(inbox)
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Puts what a genuine post speaks of into the inbox."""
 
-    @routes.post("/webhooks/github", status_code=202, summary="A signed GitHub webhook")
-    async def receive(request: Request) -> Response:
-        if not secrets:
-            raise TransientError("no secret is set up here: set github_webhook_secrets")
-        delivery_id = _delivery_id(request)
+    inbox: Inbox
+    blobs: Blobs
+    resolve_bug: ResolveBug
+
+    def keep(self, door: Door, post: Post) -> Reply:
+        """Keep all of it, and return the answer. Raises `TransientError` when it cannot."""
+        found = door.read(post)[:ITEMS_MAX]
+        return door.answer(post, [self._one(door, post, one) for one in found])
+
+    def _one(self, door: Door, post: Post, one: Delivery | Asked) -> Outcome:
+        return self._wish(door, one) if isinstance(one, Asked) else self._item(door, post, one)
+
+    def _item(self, door: Door, post: Post, delivery: Delivery) -> Outcome:
+        inbound = Inbound(
+            origin=delivery.origin,
+            route=f"{door.name}/{delivery.kind}" if delivery.kind else door.name,
+            delivery_id=delivery.delivery_id[:_ID_CHARS_MAX],
+            body=post.body,
+            content_type=post.headers.get("content-type", ""),
+            sender=delivery.sender,
+            author=delivery.author,
+            entity=delivery.entity,
+            meaning=delivery.meaning,
+            headers=post.headers,
+        )
+        receipt = accept(self.inbox, self.blobs, inbound)
+        ids = {
+            "report_id": str(delivery.origin.report_id),
+            "event_id": str(receipt.event_id),
+        }
+        return Outcome(receipt.status, "Received.", ids)
+
+    def _wish(self, door: Door, asked: Asked) -> Outcome:
+        found = self.resolve_bug(asked.bug)
+        if found is None:
+            return Outcome("unknown_bug", f"No bug is called {asked.bug[:40]}.")
+        note = (
+            self.blobs.put(
+                asked.note.encode(), media_type="text/markdown", subject=subject_id(asked.account)
+            )
+            if asked.note
+            else None
+        )
         try:
-            body = await _signed_body(request, secrets)
-        except HTTPException as error:
-            if error.status_code == 401:
-                await run_in_threadpool(
-                    refusals.note, route="github", delivery_id=delivery_id, reason="signature"
-                )
-            raise
-        name = request.headers.get("x-github-event", "")
-        if name == "ping":
-            return JSONResponse({"status": "pong"})
-        event = next((known for known in github.EVENTS if known == name), None)
-        if event is None:
-            return JSONResponse({"status": "ignored", "event": name[:100]}, status_code=202)
-        receipt, report_id = await run_in_threadpool(
-            _keep, inbox, blobs, event, request, delivery_id, body
-        )
-        return JSONResponse(
-            {
-                "status": receipt.status,
-                "report_id": str(report_id),
-                "event_id": str(receipt.event_id),
-            },
-            status_code=202,
-        )
+            receipt = accept_command(
+                self.inbox,
+                command=asked.verb,
+                bug_id=found[0],
+                project=found[1],
+                actor=asked.account,
+                note=note,
+                idempotency_key=f"{door.name}/{asked.delivery_id}",
+            )
+        except ConflictError:
+            return Outcome("duplicate", "This was asked before.")
+        said = f"Asked to {asked.verb} {asked.bug[:40]}; its timeline says what came of it."
+        return Outcome(receipt.status, said, {"command_id": str(receipt.event_id)})
 
+
+def router(
+    *,
+    inbox: Inbox,
+    blobs: Blobs,
+    doors: Sequence[Door],
+    secrets: Mapping[str, Sequence[str]],
+    resolve_bug: ResolveBug = only_ids,
+) -> APIRouter:
+    """Return the `doors`. `secrets` are the live ones by the door's name; without it says 503."""
+    routes = APIRouter(route_class=gateway_http.Door, tags=["webhooks"])
+    refusals = Refusals(inbox)
+    keeper = Keeper(inbox, blobs, resolve_bug)
+    for door in doors:
+        _add(routes, door, tuple(secrets.get(door.name, ())), keeper, refusals)
     return routes
 
 
-async def _signed_body(request: Request, secrets: Sequence[str]) -> bytes:
-    signature = request.headers.get("x-hub-signature-256", "")
-    unsigned = problem(
-        401, "bad_signature", "X-Hub-Signature-256 does not fit the body and the webhook's secret"
+def _add(
+    routes: APIRouter, door: Door, secrets: tuple[str, ...], keeper: Keeper, refusals: Refusals
+) -> None:
+    async def receive(request: Request) -> Response:
+        if not secrets:
+            raise TransientError(f"no secret is set up here: set {setting_of(door)}")
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        try:
+            post = await _genuine(door, request, headers, secrets)
+        except _RefusedError as error:
+            await run_in_threadpool(
+                refusals.note, route=door.name, delivery_id=_id_of(headers), reason=str(error)
+            )
+            raise problem(401, "bad_signature", door.hint) from error
+        reply = door.reply(post)
+        if reply is None:
+            reply = await run_in_threadpool(keeper.keep, door, post)
+        if reply.status >= 400:
+            raise problem(reply.status, str(reply.body["error"]), str(reply.body["message"]))
+        return JSONResponse(dict(reply.body), status_code=reply.status)
+
+    routes.add_api_route(
+        door.path,
+        receive,
+        methods=["POST"],
+        status_code=202,
+        summary=f"A webhook of {door.name}",
+        name=f"receive_{door.name}",
     )
-    if not signature.startswith("sha256="):
-        raise unsigned  # Without having read a body that a stranger may make large.
-    body = await read_body(request, github.BODY_BYTES_MAX)
-    if not await run_in_threadpool(github.is_signed, body, signature, secrets):
-        raise unsigned
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        raise problem(
-            415, "not_json", "choose the content type application/json in the webhook's settings"
-        )
-    return body
 
 
-def _keep(
-    inbox: Inbox, blobs: Blobs, event: github.Event, request: Request, delivery_id: str, body: bytes
-) -> tuple[Receipt, UUID]:
-    delivery = github.read(event, body, delivery_id=delivery_id)
-    inbound = Inbound(
-        origin=delivery.origin,
-        route=f"github/{event}",
-        delivery_id=delivery_id,
-        body=body,
-        content_type=request.headers.get("content-type", ""),
-        sender=delivery.sender,
-        author=delivery.author,
-        entity=delivery.entity,
-        meaning=delivery.meaning,
-        headers=request.headers,
-    )
-    return accept(inbox, blobs, inbound), delivery.origin.report_id
+def setting_of(door: Door) -> str:
+    """Return the name of the setting that holds the secrets of `door`."""
+    return "github_webhook_secrets" if door.name == "github" else f"webhook_secrets.{door.name}"
 
 
-def _delivery_id(request: Request) -> str:
-    """Return GitHub's id, the same on redelivery; without one every delivery is a new one."""
-    given = request.headers.get("x-github-delivery", "")
+class _RefusedError(Exception):
+    """The post is not genuine; the text says why in one word."""
+
+
+async def _genuine(
+    door: Door, request: Request, headers: Mapping[str, str], secrets: Sequence[str]
+) -> Post:
+    if not door.looks_signed(headers):
+        raise _RefusedError("signature")
+    post = Post(headers, await read_body(request, door.body_bytes_max))
+    reason = await run_in_threadpool(door.refusal, post, secrets, datetime.now(UTC))
+    if reason is not None:
+        raise _RefusedError(reason)
+    return post
+
+
+def _id_of(headers: Mapping[str, str]) -> str:
+    """Return what the sender calls the delivery, if that is harmless to write down."""
+    given = headers.get("x-github-delivery", "")
     is_usable = given.isascii() and given.replace("-", "").isalnum()
-    return given if is_usable and len(given) <= _ID_CHARS_MAX else str(uuid4())
+    return given[:100] if is_usable else str(uuid4())

@@ -48,7 +48,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """What `bugstream up` runs in one process each: the short stages share one."""
 SECRETS_OF: dict[str, tuple[str, ...]] = {
-    "gateway": ("github_webhook_secrets", "api_tokens"),
+    "gateway": ("github_webhook_secrets", "webhook_secrets", "api_tokens"),
     "fix": ("anthropic_api_key",),
 }
 GIT_GROUPS = ("locate", "fix", "verify", "release")

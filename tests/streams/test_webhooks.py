@@ -27,7 +27,9 @@ SECRETS = ("old-secret", "new-secret")
 
 @pytest.fixture
 def client(inbox: Inbox, blobs: MemoryBlobs) -> Iterator[TestClient]:
-    with TestClient(create_app(inbox=inbox, blobs=blobs, github_secrets=SECRETS)) as opened:
+    with TestClient(
+        create_app(inbox=inbox, blobs=blobs, webhook_secrets={"github": SECRETS})
+    ) as opened:
         yield opened
 
 
@@ -261,7 +263,9 @@ class FullBlobs(MemoryBlobs):
 
 
 def test_a_full_blob_store_is_answered_503(inbox: Inbox) -> None:
-    with TestClient(create_app(inbox=inbox, blobs=FullBlobs(), github_secrets=SECRETS)) as client:
+    with TestClient(
+        create_app(inbox=inbox, blobs=FullBlobs(), webhook_secrets={"github": SECRETS})
+    ) as client:
         answer = post(client, payload(body="x" * 100_000))
 
     assert answer.status_code == 503

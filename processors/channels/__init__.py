@@ -1,0 +1,15 @@
+"""One parser per channel: from the bytes a channel delivered to what they say of a bug."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from processors.channels import github, http
+from processors.channels.parsed import Parsed, Parser
+
+__all__ = ["PARSERS", "Parsed", "Parser"]
+
+PARSERS: Mapping[str, Parser] = {
+    "github": github.parse,
+    "http": http.parse,
+}

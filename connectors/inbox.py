@@ -14,80 +14,17 @@ from threading import Lock
 from typing import Any, Literal, Self
 from uuid import UUID, uuid4
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Engine,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    delete,
-    func,
-    insert,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.database import BUSY_TIMEOUT_MS_MAX, open_engine, reading
+from connectors.inbox_tables import META, METADATA, NOT_NUMBERED, NOT_RELAYED, REFUSALS, ROWS
 from schemas.codec import encode
 from schemas.errors import TransientError, UserError
 from schemas.event import Event
 
 REFUSALS_KEPT_MAX = 1_000
 """Strangers can cause refusals, so only the newest are kept."""
-
-_ID = BigInteger().with_variant(Integer, "sqlite")  # AUTOINCREMENT wants exactly INTEGER.
-_METADATA = MetaData()
-_ROWS = Table(
-    "inbox_rows",
-    _METADATA,
-    Column("id", _ID, primary_key=True, autoincrement=True),
-    Column("route", String(100), nullable=False),
-    Column("delivery_id", String(300), nullable=False),
-    Column("content_sha256", String(64), nullable=False),
-    Column("entity", String(500)),
-    Column("meaning", String(64)),
-    Column("account", String(300), nullable=False),
-    Column("received_at", String(40), nullable=False),
-    Column("event_id", String(36), nullable=False),
-    Column("event", LargeBinary),
-    Column("duplicate_of", _ID),
-    Column("repeats", Integer, nullable=False, default=0),
-    Column("relay_seq", _ID),
-    Column("relayed_at", String(40)),
-    # A plain key would be given again after the newest row is gone; the relay counts on it.
-    sqlite_autoincrement=True,
-)
-_NOT_NUMBERED = _ROWS.c.relay_seq.is_(None) & _ROWS.c.event.is_not(None)
-_NOT_RELAYED = _ROWS.c.relayed_at.is_(None) & _ROWS.c.event.is_not(None)
-Index("inbox_delivery", _ROWS.c.route, _ROWS.c.delivery_id, _ROWS.c.content_sha256, unique=True)
-Index("inbox_entity", _ROWS.c.entity, _ROWS.c.id)
-Index("inbox_relay_seq", _ROWS.c.relay_seq, unique=True)
-for _name, _where in (("not_numbered", _NOT_NUMBERED), ("not_relayed", _NOT_RELAYED)):
-    Index(f"inbox_{_name}", _ROWS.c.id, sqlite_where=_where, postgresql_where=_where)
-_REFUSALS = Table(
-    "inbox_refusals",
-    _METADATA,
-    Column("id", _ID, primary_key=True, autoincrement=True),
-    Column("route", String(100), nullable=False),
-    Column("delivery_id", String(300), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("refused_at", String(40), nullable=False),
-    sqlite_autoincrement=True,
-)
-_META = Table(
-    "inbox_meta",
-    _METADATA,
-    Column("name", String(40), primary_key=True),
-    Column("value", String(100), nullable=False),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +65,23 @@ class Numbered:
     event: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row, as an operator sees it."""
+
+    id: int
+    route: str
+    delivery_id: str
+    account: str
+    received_at: str
+    event_id: UUID
+    status: Literal["waiting", "relayed", "duplicate", "rejected"]
+    repeats: int
+    """How often the same delivery came again."""
+    duplicate_of: int | None
+    event: bytes | None
+
+
 class ConflictError(UserError):
     """The idempotency key was used before, for something else."""
 
@@ -145,7 +99,7 @@ class Inbox:
         # SQLite's own waiting is by sleeping: threads of one process queue up fairly here.
         self._queue = Lock()
         with self._write("schema") as connection:
-            _METADATA.create_all(connection)
+            METADATA.create_all(connection)
             self.database_id = _database_id(connection)
 
     @classmethod
@@ -192,7 +146,7 @@ class Inbox:
                 "event": None if twin else event,
                 "duplicate_of": twin.id if twin else None,
             }
-            connection.execute(insert(_ROWS).values(values))
+            connection.execute(insert(ROWS).values(values))
             return Receipt(event_id, "duplicate" if twin else "accepted")
 
     def refuse(self, *, route: str, delivery_id: str, reason: str, at: datetime) -> None:
@@ -205,16 +159,14 @@ class Inbox:
                 "refused_at": at.isoformat(),
             }
             row_id = connection.execute(
-                insert(_REFUSALS).values(values).returning(_REFUSALS.c.id)
+                insert(REFUSALS).values(values).returning(REFUSALS.c.id)
             ).scalar_one()
-            connection.execute(
-                delete(_REFUSALS).where(_REFUSALS.c.id <= row_id - REFUSALS_KEPT_MAX)
-            )
+            connection.execute(delete(REFUSALS).where(REFUSALS.c.id <= row_id - REFUSALS_KEPT_MAX))
 
     def refusals(self) -> list[tuple[str, str, str]]:
         """Return route, delivery id and reason of what was refused, newest first."""
         with self._read() as connection:
-            rows = connection.execute(select(_REFUSALS).order_by(_REFUSALS.c.id.desc()))
+            rows = connection.execute(select(REFUSALS).order_by(REFUSALS.c.id.desc()))
             return [(row.route, row.delivery_id, row.reason) for row in rows]
 
     def waiting(self) -> int:
@@ -222,7 +174,7 @@ class Inbox:
         with self._read() as connection:
             return int(
                 connection.execute(
-                    select(func.count()).select_from(_ROWS).where(_NOT_RELAYED)
+                    select(func.count()).select_from(ROWS).where(NOT_RELAYED)
                 ).scalar_one()
             )
 
@@ -230,8 +182,52 @@ class Inbox:
         """Write and commit something small. Raises `TransientError` when that does not work."""
         with self._write("check") as connection:
             now = datetime.now(UTC).isoformat()
-            connection.execute(delete(_META).where(_META.c.name == "checked_at"))
-            connection.execute(insert(_META).values(name="checked_at", value=now))
+            connection.execute(delete(META).where(META.c.name == "checked_at"))
+            connection.execute(insert(META).values(name="checked_at", value=now))
+
+    # --- for operators ---
+
+    def rows(self, *, before: int | None = None, limit: int = 50) -> list[Row]:
+        """Return at most `limit` rows with ids below `before`, newest first."""
+        query = select(ROWS).order_by(ROWS.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(ROWS.c.id < before)
+        with self._read() as connection:
+            return [_row(row) for row in connection.execute(query)]
+
+    def row(self, row_id: int) -> Row | None:
+        """Return one row, or None where there is none."""
+        with self._read() as connection:
+            found = connection.execute(select(ROWS).where(ROWS.c.id == row_id)).first()
+            return None if found is None else _row(found)
+
+    def repeat(self, row_id: int) -> int | None:
+        """Send what a row holds once more, as a row of its own; return its id.
+
+        Whoever got it before sees the same event id again. None: the row holds nothing to send.
+        """
+        with self._write("relay_seq") as connection:
+            row = connection.execute(select(ROWS).where(ROWS.c.id == row_id)).first()
+            if row is None or row.event is None:
+                return None
+            values = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it
+            del values["id"]
+            values |= {"relay_seq": None, "relayed_at": None, "repeats": 0, "entity": None}
+            # Of the same delivery there is one row; this one is told apart by whose copy it is.
+            values["delivery_id"] = f"{row.delivery_id[:200]}/again/{uuid4()}"
+            made = connection.execute(insert(ROWS).values(values).returning(ROWS.c.id))
+            return int(made.scalar_one())
+
+    def reject(self, row_id: int) -> bool:
+        """Take a row out of the way to Kafka, for good; False where it is on its way already."""
+        with self._write("relay_seq") as connection:
+            done = connection.execute(
+                update(ROWS)
+                .where(ROWS.c.id == row_id, NOT_NUMBERED)
+                .values(event=None, meaning=None)
+                .returning(ROWS.c.id)
+            )
+            return done.first() is not None
 
     # --- for the relay ---
 
@@ -242,12 +238,12 @@ class Inbox:
         numbers are given by one writer at a time, so whoever has read up to one missed none.
         """
         with self._read() as connection:
-            query = select(_ROWS.c.id).where(_NOT_NUMBERED).limit(1)
+            query = select(ROWS.c.id).where(NOT_NUMBERED).limit(1)
             if connection.execute(query).first() is None:
                 return 0  # Asked ten times a second: not worth making writers wait.
         with self._write("relay_seq") as connection:
             rows = connection.execute(
-                select(_ROWS.c.id).where(_NOT_NUMBERED).order_by(_ROWS.c.id).limit(limit)
+                select(ROWS.c.id).where(NOT_NUMBERED).order_by(ROWS.c.id).limit(limit)
             ).scalars()
             first = _highest_seq(connection) + 1
             numbered = [{"row": row_id, "seq": first + n} for n, row_id in enumerate(rows)]
@@ -261,9 +257,9 @@ class Inbox:
         """Return the rows from place `first_seq` on, in order, at most `limit`."""
         with self._read() as connection:
             rows = connection.execute(
-                select(_ROWS.c.relay_seq, _ROWS.c.event_id, _ROWS.c.event)
-                .where(_ROWS.c.relay_seq >= first_seq)
-                .order_by(_ROWS.c.relay_seq)
+                select(ROWS.c.relay_seq, ROWS.c.event_id, ROWS.c.event)
+                .where(ROWS.c.relay_seq >= first_seq)
+                .order_by(ROWS.c.relay_seq)
                 .limit(limit)
             )
             return [Numbered(row.relay_seq, UUID(row.event_id), row.event) for row in rows]
@@ -277,21 +273,21 @@ class Inbox:
         """Note that every row before place `below_seq` is in Kafka: the second mark."""
         with self._write("relay_seq") as connection:
             connection.execute(
-                update(_ROWS)
-                .where(_NOT_RELAYED, _ROWS.c.relay_seq < below_seq)
+                update(ROWS)
+                .where(NOT_RELAYED, ROWS.c.relay_seq < below_seq)
                 .values(relayed_at=at.isoformat())
             )
 
     def any_relayed(self) -> bool:
         """Return whether any row has the second mark."""
         with self._read() as connection:
-            query = select(_ROWS.c.id).where(_ROWS.c.relayed_at.is_not(None)).limit(1)
+            query = select(ROWS.c.id).where(ROWS.c.relayed_at.is_not(None)).limit(1)
             return connection.execute(query).first() is not None
 
     def forget_relayed(self) -> None:
         """Take the second mark from every row, before all of them are sent again."""
         with self._write("relay_seq") as connection:
-            connection.execute(update(_ROWS).values(relayed_at=None))
+            connection.execute(update(ROWS).values(relayed_at=None))
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
@@ -321,6 +317,26 @@ class Inbox:
                 self._queue.release()
 
 
+def _row(row: Any) -> Row:
+    status: Literal["waiting", "relayed", "duplicate", "rejected"] = "waiting"
+    if row.event is None:
+        status = "rejected" if row.duplicate_of is None else "duplicate"
+    elif row.relayed_at is not None:
+        status = "relayed"
+    return Row(
+        id=row.id,
+        route=row.route,
+        delivery_id=row.delivery_id,
+        account=row.account,
+        received_at=row.received_at,
+        event_id=UUID(row.event_id),
+        status=status,
+        repeats=row.repeats,
+        duplicate_of=row.duplicate_of,
+        event=row.event,
+    )
+
+
 def _unavailable(error: SQLAlchemyError) -> TransientError:
     # The driver's own sentence only: the full text would show the row, which is a stranger's.
     reason = str(getattr(error, "orig", None) or type(error).__name__)
@@ -328,28 +344,28 @@ def _unavailable(error: SQLAlchemyError) -> TransientError:
 
 
 def _database_id(connection: Connection) -> UUID:
-    query = select(_META.c.value).where(_META.c.name == "database_id")
+    query = select(META.c.value).where(META.c.name == "database_id")
     found = connection.execute(query).scalar_one_or_none()
     if found is None:
         found = str(uuid4())
-        connection.execute(insert(_META).values(name="database_id", value=found))
+        connection.execute(insert(META).values(name="database_id", value=found))
     return UUID(found)
 
 
 def _highest_seq(connection: Connection) -> int:
-    return int(connection.execute(select(func.max(_ROWS.c.relay_seq))).scalar_one() or 0)
+    return int(connection.execute(select(func.max(ROWS.c.relay_seq))).scalar_one() or 0)
 
 
 def _repeated(connection: Connection, entry: Entry) -> Receipt | None:
     rows = connection.execute(
-        select(_ROWS.c.id, _ROWS.c.event_id, _ROWS.c.content_sha256).where(
-            _ROWS.c.route == entry.route, _ROWS.c.delivery_id == entry.delivery_id
+        select(ROWS.c.id, ROWS.c.event_id, ROWS.c.content_sha256).where(
+            ROWS.c.route == entry.route, ROWS.c.delivery_id == entry.delivery_id
         )
     ).all()
     for row in rows:
         if row.content_sha256 == entry.content_sha256:
             connection.execute(
-                update(_ROWS).where(_ROWS.c.id == row.id).values(repeats=_ROWS.c.repeats + 1)
+                update(ROWS).where(ROWS.c.id == row.id).values(repeats=ROWS.c.repeats + 1)
             )
             return Receipt(UUID(row.event_id), "duplicate")
     if rows and entry.one_body_per_id:
@@ -368,9 +384,9 @@ def _same_meaning(connection: Connection, entry: Entry) -> Any:
     if entry.entity is None:
         return None
     row = connection.execute(
-        select(_ROWS.c.id, _ROWS.c.event_id, _ROWS.c.meaning)
-        .where(_ROWS.c.entity == entry.entity)
-        .order_by(_ROWS.c.id.desc())
+        select(ROWS.c.id, ROWS.c.event_id, ROWS.c.meaning)
+        .where(ROWS.c.entity == entry.entity)
+        .order_by(ROWS.c.id.desc())
         .limit(1)
     ).first()
     return row if row is not None and row.meaning == entry.meaning else None

@@ -1,4 +1,4 @@
-"""`bugstream report` and `bugstream inbox`: a report typed by hand, and what came in."""
+"""`bugstream report`: a report typed by hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from schemas.errors import TransientError, UserError
 from schemas.received import ReceivedReport
 from schemas.reports import UNASSIGNED
-from streams.cli_context import open_blobs, open_inbox, open_log, settings
+from streams.cli_context import open_blobs, open_inbox, settings
 from streams.config import Settings
 from streams.environment import account
 
@@ -24,17 +24,12 @@ TOOL = "cli"
 REPORT_BYTES_MAX = 2_000_000
 TITLE_CHARS_MAX = 1_000
 POST_S_MAX = 30.0
-REFUSALS_SHOWN_MAX = 20
 _ANSWER_BYTES_MAX = 100_000
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to `app`."""
+    """Add the command to `app`."""
     app.command("report")(report)
-    inbox = typer.Typer(no_args_is_help=True, help="What came in, before Kafka.")
-    inbox.command("show")(show)
-    inbox.command("send-again")(send_again)
-    app.add_typer(inbox, name="inbox")
 
 
 def report(
@@ -75,46 +70,6 @@ def report(
         typer.echo(f"Known already: report {answer['report_id']} says the same.")
     else:
         typer.echo(f"Kept as report {answer['report_id']}. What becomes of it: bugstream bugs")
-
-
-def show(
-    ctx: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Show how much waits for Kafka, and what was refused last."""
-    with open_inbox(settings(ctx)) as inbox:
-        waiting, refusals = inbox.waiting(), inbox.refusals()[:REFUSALS_SHOWN_MAX]
-    if as_json:
-        names = ("route", "delivery_id", "reason")
-        refused = [dict(zip(names, one, strict=True)) for one in refusals]
-        typer.echo(json.dumps({"waiting": waiting, "refused": refused}, indent=2))
-        return
-    typer.echo(f"{waiting} waiting for Kafka.")
-    for route, delivery_id, reason in refusals:
-        typer.echo(f"Refused at {route}: delivery {delivery_id!r} ({reason})")
-
-
-def send_again(
-    ctx: typer.Context,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Send everything in the inbox to Kafka again: for a Kafka that lost its data.
-
-    What Kafka still holds appears there twice, under the same ids. A relay that runs is ended.
-    """
-    from streams.relay import Relay
-
-    conf = settings(ctx)
-    with open_inbox(conf) as inbox, open_log(conf) as log:
-        count = inbox.highest_seq()
-        if not yes and not typer.confirm(f"Send all {count} rows again?"):
-            raise typer.Abort
-        relay = Relay(inbox, log, app=conf.app)
-        try:
-            relay.start_over()
-        finally:
-            relay.close()
-    typer.echo(f"{count} rows will be sent again. Start the relay: bugstream up")
 
 
 def read_report(source: Path | str) -> ReceivedReport:

@@ -55,12 +55,13 @@ def show(figures: Figures, *, as_json: bool, console: Console | None = None) -> 
     if as_json:
         console.print_json(json.dumps(_as_dict(figures)))
         return figures.exit_code
-    table = _table(figures, figures.columns, figures.rows)
+    console.print(figures.claim, style="italic", highlight=False)
+    table = _table(figures.columns, figures.rows)
     unlimited = console.options.update(max_width=_UNLIMITED)
     if Measurement.get(console, unlimited, table).minimum > console.width:
         # Its words would be cut off: a row for each figure, then.
         heads, *rows = zip(figures.columns, *figures.rows, strict=True)
-        table = _table(figures, [_cell(head) for head in heads], rows)
+        table = _table([_cell(head) for head in heads], rows)
     console.print(table)
     on = ", ".join(f"{name} {value}" for name, value in figures.measured_on.items())
     console.print(f"Measured on: {on}", highlight=False)
@@ -74,8 +75,8 @@ def show(figures: Figures, *, as_json: bool, console: Console | None = None) -> 
     return figures.exit_code
 
 
-def _table(figures: Figures, heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
-    table = Table(title=figures.claim, title_justify="left")
+def _table(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
+    table = Table()
     for head in heads:
         table.add_column(head)
     for row in rows:

@@ -1,4 +1,4 @@
-"""`bugstream report` and `bugstream inbox`, as typed."""
+"""`bugstream report`, as typed."""
 
 from __future__ import annotations
 
@@ -179,18 +179,3 @@ def test_a_gateway_that_is_away_is_no_fault_of_the_report(tmp_path: Path) -> Non
 
     with pytest.raises(TransientError, match="no usable answer"):
         run(tmp_path, "report", "-", "--url", f"http://127.0.0.1:{port}", text="A bug")
-
-
-def test_what_waits_is_shown(tmp_path: Path) -> None:
-    run(tmp_path, "report", "-", text="A bug")
-    inbox = Inbox.open(Settings(data_dir=tmp_path / "data").store_url("inbox"))
-    inbox.refuse(
-        route="github", delivery_id="d", reason="signature", at=rows(tmp_path)[0].occurred_at
-    )
-    inbox.close()
-
-    assert run(tmp_path, "inbox", "show").stdout.splitlines() == [
-        "1 waiting for Kafka.",
-        "Refused at github: delivery 'd' (signature)",
-    ]
-    assert json.loads(run(tmp_path, "inbox", "show", "--json").stdout)["waiting"] == 1

@@ -1,0 +1,109 @@
+"""`bugstream inbox`, as typed."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from connectors.inbox import Inbox
+from schemas.errors import UserError
+from streams import cli_inbox, cli_report
+from streams.config import Settings
+
+
+def run(folder: Path, *arguments: str, text: str | None = None) -> Result:
+    app = typer.Typer()
+
+    @app.callback()
+    def options(ctx: typer.Context) -> None:
+        ctx.find_root().obj = Settings(data_dir=folder / "data")
+
+    cli_report.register(app)
+    cli_inbox.register(app)
+    return CliRunner().invoke(app, arguments, input=text, catch_exceptions=False)
+
+
+def opened(folder: Path) -> Inbox:
+    return Inbox.open(Settings(data_dir=folder / "data").store_url("inbox"))
+
+
+def listed(folder: Path) -> list[tuple[int, str]]:
+    found = json.loads(run(folder, "inbox", "list", "--json").stdout)
+    return [(row["row"], row["status"]) for row in found]
+
+
+def test_an_empty_inbox_says_so(tmp_path: Path) -> None:
+    assert run(tmp_path, "inbox", "list").stdout == "Nothing came in yet.\n"
+    assert listed(tmp_path) == []
+
+
+def test_what_waits_and_what_was_refused_is_shown(tmp_path: Path) -> None:
+    run(tmp_path, "report", "-", text="A bug")
+    inbox = opened(tmp_path)
+    now = datetime.now(UTC)
+    inbox.refuse(route="github", delivery_id="d", reason="signature", at=now)
+    inbox.close()
+
+    assert run(tmp_path, "inbox", "show").stdout.splitlines() == [
+        "1 waiting for Kafka.",
+        "Refused at github: delivery 'd' (signature)",
+    ]
+    assert json.loads(run(tmp_path, "inbox", "show", "--json").stdout)["waiting"] == 1
+
+
+def test_a_row_is_shown_with_its_bytes(tmp_path: Path) -> None:
+    run(tmp_path, "report", "-", text="A bug\n\nof some kind")
+    shown = json.loads(run(tmp_path, "inbox", "show", "1", "--json").stdout)
+
+    assert shown["status"] == "waiting"
+    assert json.loads(shown["body"])["title"] == "A bug"
+    assert shown["item"].startswith("http:cli#")
+    assert "of some kind" in run(tmp_path, "inbox", "show", "1").stdout
+
+
+def test_a_large_body_is_fetched_from_its_blob(tmp_path: Path) -> None:
+    run(tmp_path, "report", "-", text="A bug\n\n" + "x" * 100_000)
+    shown = json.loads(run(tmp_path, "inbox", "show", "1", "--json").stdout)
+
+    assert len(json.loads(shown["body"])["description"]) == 100_000
+
+
+def test_a_replayed_row_goes_out_again_under_the_same_event_id(tmp_path: Path) -> None:
+    run(tmp_path, "report", "-", text="A bug")
+    assert "as row 2" in run(tmp_path, "inbox", "replay", "1").stdout
+    inbox = opened(tmp_path)
+    inbox.number(10)
+    first, second = inbox.numbered(1, 10)
+    inbox.close()
+
+    assert (first.event_id, first.event) == (second.event_id, second.event)
+    assert listed(tmp_path) == [(2, "waiting"), (1, "waiting")]
+
+
+def test_a_rejected_row_never_goes_out_and_one_on_its_way_cannot_be_rejected(
+    tmp_path: Path,
+) -> None:
+    run(tmp_path, "report", "-", text="A bug")
+    run(tmp_path, "inbox", "reject", "1")
+    run(tmp_path, "report", "-", text="Another")
+    inbox = opened(tmp_path)
+    assert inbox.number(10) == 1
+    inbox.mark_relayed(2, datetime.now(UTC))
+    inbox.close()
+
+    assert listed(tmp_path) == [(2, "relayed"), (1, "rejected")]
+    with pytest.raises(UserError, match="in Kafka or on its way"):
+        run(tmp_path, "inbox", "reject", "2")
+    with pytest.raises(UserError, match="nothing to send"):
+        run(tmp_path, "inbox", "replay", "1")
+
+
+@pytest.mark.parametrize("verb", ["show", "replay", "reject"])
+def test_a_row_that_is_not_there_is_named(tmp_path: Path, verb: str) -> None:
+    with pytest.raises(UserError, match="no row 17"):
+        run(tmp_path, "inbox", verb, "17")

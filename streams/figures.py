@@ -58,7 +58,8 @@ def show(figures: Figures, *, as_json: bool, console: Console | None = None) -> 
     console.print(figures.claim, style="italic", highlight=False)
     table = _table(figures.columns, figures.rows)
     unlimited = console.options.update(max_width=_UNLIMITED)
-    if Measurement.get(console, unlimited, table).minimum > console.width:
+    too_wide = Measurement.get(console, unlimited, table).minimum > console.width
+    if too_wide and len(figures.rows) < len(figures.columns):
         # Its words would be cut off: a row for each figure, then.
         heads, *rows = zip(figures.columns, *figures.rows, strict=True)
         table = _table([_cell(head) for head in heads], rows)

@@ -54,3 +54,12 @@ def test_on_a_narrow_terminal_no_word_is_cut_off() -> None:
     printed = capture.get()
     assert all(name in printed for name in names)
     assert re.search(r"figure-number-3 │ 3 +│ 13", printed)
+
+
+def test_a_long_table_stays_upright_however_narrow_the_terminal() -> None:
+    long = replace(figures(holds=None), rows=[(f"program-{n}", n) for n in range(40)])
+    console = Console(width=12)
+    with console.capture() as capture:
+        show(long, as_json=False, console=console)
+
+    assert len([line for line in capture.get().splitlines() if line.startswith("│")]) >= 40

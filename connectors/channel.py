@@ -65,7 +65,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is answered. `body` goes out as JSON."""
+    """What is answered. `body` goes out as JSON; with the status 204 nothing does."""
 
     status: int
     body: Mapping[str, Any] = field(default_factory=dict)

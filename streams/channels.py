@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors import github
+from connectors import discord, github, slack
 from connectors.channel import Door
 
-DOORS: tuple[Door, ...] = (github.DOOR,)
+DOORS: tuple[Door, ...] = (github.DOOR, *slack.DOORS, *discord.DOORS)

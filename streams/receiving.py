@@ -30,6 +30,8 @@ _HEADERS_KEPT = (
     "x-github-hook-id",
     "x-github-hook-installation-target-type",
     "x-github-hook-installation-target-id",
+    "x-slack-retry-num",
+    "x-slack-retry-reason",
     "idempotency-key",
 )
 

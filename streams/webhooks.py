@@ -151,6 +151,8 @@ def _add(
             reply = await run_in_threadpool(keeper.keep, door, post)
         if reply.status >= 400:
             raise problem(reply.status, str(reply.body["error"]), str(reply.body["message"]))
+        if reply.status == 204:
+            return Response(status_code=204)
         return JSONResponse(dict(reply.body), status_code=reply.status)
 
     routes.add_api_route(

@@ -1,0 +1,18 @@
+"""What Slack and Discord have in common: a message is a title and a text in one."""
+
+from __future__ import annotations
+
+TITLE_CHARS_MAX = 200
+
+
+def titled(text: str) -> tuple[str, str]:
+    """Return the first line that says something, as a title, and the whole text.
+
+    A first line that is too long for a title is cut there; the text keeps all of it.
+    """
+    for line in text.splitlines():
+        words = line.strip(" \t#*_`>~")
+        if words:
+            is_long = len(words) > TITLE_CHARS_MAX
+            return (words[: TITLE_CHARS_MAX - 1].rstrip() + "…" if is_long else words), text
+    return "", text

@@ -1,0 +1,74 @@
+"""What can be typed after `/bug`."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.channel import Outcome
+from connectors.chat_commands import HELP, Told, Unclear, Wish, bug_name, said, understood
+
+
+@pytest.mark.parametrize(
+    ("typed", "wish"),
+    [
+        ("approve BUG-2026-7F3K2", Wish("approve", "BUG-2026-7F3K2", "")),
+        ("  Reject `bug-2026-7f3k2`  not a bug ", Wish("reject", "BUG-2026-7F3K2", "not a bug")),
+        ("retry *BUG-2026-7F3K2*.", Wish("retry", "BUG-2026-7F3K2", "")),
+        (
+            "abandon 0f8fad5b-d9cb-469f-a165-70867728950e twice\nover",
+            Wish("abandon", "0F8FAD5B-D9CB-469F-A165-70867728950E", "twice\nover"),
+        ),
+    ],
+)
+def test_a_verb_before_the_name_of_a_bug_is_a_wish(typed: str, wish: Wish) -> None:
+    assert understood(typed) == wish
+
+
+@pytest.mark.parametrize(
+    "typed", ["The total is wrong", "retry button is dead", "BUG-2026-7F3K2 is back", "help me"]
+)
+def test_other_words_are_a_report(typed: str) -> None:
+    assert understood(typed) == Told(typed)
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "help", "?", "HELP"])
+def test_nothing_and_help_show_what_can_be_typed(typed: str) -> None:
+    assert understood(typed) == Unclear(HELP)
+
+
+@pytest.mark.parametrize("typed", ["approve", "approve it", "reject BUG_2026"])
+def test_a_wish_without_a_bug_is_asked_back_and_opens_no_report(typed: str) -> None:
+    what = understood(typed)
+
+    assert isinstance(what, Unclear)
+    assert what.text.startswith("Which bug?")
+
+
+@given(st.text(max_size=60))
+def test_a_name_is_harmless_to_repeat(word: str) -> None:
+    name = bug_name(f"BUG-{word}")
+
+    assert name is None or name.replace("-", "").isalnum()
+
+
+@given(st.text(max_size=200))
+def test_whatever_is_typed_is_understood_somehow(typed: str) -> None:
+    assert isinstance(understood(typed), Wish | Told | Unclear)
+
+
+def test_what_is_said_reads_well() -> None:
+    report = {"report_id": "r-1", "event_id": "e"}
+
+    assert said([]) == HELP
+    assert said([Outcome("accepted", "Received.", report)]) == (
+        "Thank you, the report is kept. Its id is `r-1`."
+    )
+    assert "before" in said([Outcome("duplicate", "Received.", report)])
+    assert said([Outcome("unknown_bug", "No bug is called BUG-1.")]).startswith(
+        "No bug is called BUG-1. Nothing was changed"
+    )
+    assert said([Outcome("accepted", "Asked to retry X.", {"command_id": "c"})]) == (
+        "Asked to retry X."
+    )

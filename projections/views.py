@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, func, or_, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from projections import ALL
 from projections.base import Projection
@@ -192,7 +192,7 @@ class Views:
         try:
             with self._engine.connect() as connection:
                 yield connection
-        except OperationalError as error:
+        except DatabaseError as error:  # What is no database at all is not "operational" either.
             raise NotReadyError(f"The views' database does not answer: {error.orig}") from error
 
     @contextmanager

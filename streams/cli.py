@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from schemas.errors import BugstreamError
 from streams import (
     cli_bench,
     cli_broker,
@@ -25,7 +24,7 @@ from streams import (
     cli_report,
     cli_run,
 )
-from streams.exit_codes import MISUSED
+from streams.cli_errors import explain
 
 app = typer.Typer(
     name="bugstream",
@@ -86,8 +85,7 @@ def main() -> None:
     """Run one command. What goes wrong is said in words, without a stack trace."""
     try:
         app()
-    except BugstreamError as error:
-        typer.echo(f"Error: {error}", err=True)
-        sys.exit(MISUSED)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:  # noqa: BLE001  # a person must never meet a stack trace
+        sys.exit(explain(error, sys.argv[1:]))

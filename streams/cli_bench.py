@@ -12,7 +12,9 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
-    bench = typer.Typer(help="Benchmarks: each prints what was measured, and on what.")
+    bench = typer.Typer(
+        no_args_is_help=True, help="Benchmarks: each prints what was measured, and on what."
+    )
     bench.command("throughput")(throughput)
     bench.command("quixbugs")(quixbugs)
     app.add_typer(bench, name="bench")
@@ -23,7 +25,10 @@ def throughput(
     rounds: Annotated[int, typer.Option(min=1, help="Alternating runs; the median counts.")] = 5,
     as_json: _Json = False,
 ) -> None:
-    """Compare one stage with a bare transactional loop and with a faust agent, same work each."""
+    """Compare one stage with a bare transactional loop and with a faust agent, same work each.
+
+    Example: bugstream bench throughput --json
+    """
     from streams.bench_throughput import bench
     from streams.cli_prove import watched
     from streams.figures import show
@@ -41,7 +46,10 @@ def quixbugs(
     wall_s: Annotated[float, typer.Option(min=1, help="Wall seconds for each program.")] = 600.0,
     as_json: _Json = False,
 ) -> None:
-    """Let the offline engine repair the 40 programs of QuixBugs, and a hold-out beside them."""
+    """Let the offline engine repair the 40 programs of QuixBugs, and a hold-out beside them.
+
+    Example: bugstream bench quixbugs QuixBugs
+    """
     from streams.bench_quixbugs import bench
     from streams.cli_prove import watched
     from streams.figures import show

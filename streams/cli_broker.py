@@ -24,7 +24,9 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
-    broker = typer.Typer(help="The embedded Kafka: one node, on this machine only.")
+    broker = typer.Typer(
+        no_args_is_help=True, help="The embedded Kafka: one node, on this machine only."
+    )
     broker.command("up")(up)
     broker.command("status")(status)
     broker.command("down")(down)
@@ -47,7 +49,10 @@ def up(
     ] = False,
     as_json: _Json = False,
 ) -> None:
-    """Start the broker, unless it runs already. It stays when this command has ended."""
+    """Start the broker, unless it runs already. It stays when this command has ended.
+
+    Example: bugstream broker up --port 9092
+    """
     from streams.broker import Broker
 
     broker = Broker(_folder(ctx, data_dir), port=port)
@@ -65,7 +70,10 @@ def up(
 
 
 def status(ctx: typer.Context, data_dir: _Folder = None, as_json: _Json = False) -> None:
-    """Say whether the broker runs. Exit code 0: it does; 1: it does not."""
+    """Say whether the broker runs. Exit code 0: it does; 1: it does not.
+
+    Example: bugstream broker status --json
+    """
     from streams.broker import Broker
 
     state = _state(Broker(_folder(ctx, data_dir)))
@@ -75,7 +83,10 @@ def status(ctx: typer.Context, data_dir: _Folder = None, as_json: _Json = False)
 
 
 def down(ctx: typer.Context, data_dir: _Folder = None, as_json: _Json = False) -> None:
-    """Stop the broker. What it holds stays. Harmless when it does not run."""
+    """Stop the broker. What it holds stays. Harmless when it does not run.
+
+    Example: bugstream broker down
+    """
     from streams.broker import Broker
 
     broker = Broker(_folder(ctx, data_dir))

@@ -47,11 +47,22 @@ def bootstrap_of(settings: Settings) -> str:
 
 @contextmanager
 def open_log(settings: Settings) -> Iterator[Log]:
-    """Yield the log. Raises `UserError` when there is no Kafka to connect to."""
-    from streams.kafka_log import KafkaLog
+    """Yield the log. Raises `UserError` when there is no Kafka to connect to.
 
-    with KafkaLog(bootstrap_of(settings), settings.kafka_options) as log:
-        yield log
+    What is retriable for a stage is final for a command: nobody tries again but who typed it.
+    """
+    from streams.kafka_log import KafkaLog
+    from streams.log import RetriableError
+
+    servers = bootstrap_of(settings)
+    try:
+        with KafkaLog(servers, settings.kafka_options) as log:
+            yield log
+    except RetriableError as error:
+        raise UserError(
+            f"Kafka at {servers} does not answer: {error}. Is it running? Is --bootstrap (or"
+            " kafka, BUGSTREAM_KAFKA) its HOST:PORT, and do kafka_options fit it?"
+        ) from error
 
 
 @contextmanager
@@ -84,4 +95,11 @@ def open_blobs(settings: Settings) -> FolderBlobs:
     """Return the blob store."""
     from connectors.blobs import FolderBlobs
 
-    return FolderBlobs(settings.data_path / "blobs")
+    folder = settings.data_path / "blobs"
+    try:
+        return FolderBlobs(folder)
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be used: {error.strerror}. Set data_dir (BUGSTREAM_DATA_DIR) to a"
+            " folder that can be written."
+        ) from error

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pwd
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +13,7 @@ from rich.table import Table
 from schemas.errors import UserError
 from schemas.topics import STAGES
 from streams.cli_context import open_log, settings
+from streams.environment import account
 
 if TYPE_CHECKING:
     from streams.dead_letters import DeadLetter
@@ -39,7 +38,10 @@ _Everything = Annotated[bool, typer.Option("--all", help="All open letters of --
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
-    group = typer.Typer(help="What no stage could handle, and what is to become of it.")
+    group = typer.Typer(
+        no_args_is_help=True,
+        help="What no stage could handle, and what is to become of it.",
+    )
     group.command("list")(list_letters)
     group.command("show")(show)
     group.command("requeue")(requeue)
@@ -55,7 +57,10 @@ def list_letters(
     ] = False,
     as_json: _Json = False,
 ) -> None:
-    """List the open dead letters, oldest first."""
+    """List the open dead letters, oldest first.
+
+    Example: bugstream dead-letters list --stage fix
+    """
     from streams.dead_letters import DeadLetters
 
     conf = settings(ctx)
@@ -71,7 +76,10 @@ def list_letters(
 
 
 def show(ctx: typer.Context, letter_id: _Id, as_json: _Json = False) -> None:
-    """Show one dead letter: where it came from, why it failed, and what it says."""
+    """Show one dead letter: where it came from, why it failed, and what it says.
+
+    Example: bugstream dead-letters show fix/3/0
+    """
     from streams.dead_letters import DeadLetters
 
     conf = settings(ctx)
@@ -115,7 +123,10 @@ def discard(
     everything: _Everything = False,
     as_json: _Json = False,
 ) -> None:
-    """Close dead letters for good. They stay readable until their retention ends."""
+    """Close dead letters for good. They stay readable until their retention ends.
+
+    Example: bugstream dead-letters discard fix/3/0 --reason "the project is gone"
+    """
     from streams.dead_letters import DeadLetters
 
     conf = settings(ctx)
@@ -144,7 +155,7 @@ def _stages(stage: str | None) -> tuple[str, ...]:
 
 
 def _who() -> str:
-    return f"os:{pwd.getpwuid(os.getuid()).pw_name}"
+    return f"os:{account()}"
 
 
 def _tell(verb: str, done: Any, *, as_json: bool) -> None:

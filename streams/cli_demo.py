@@ -37,6 +37,8 @@ def demo(
     """Start Kafka and every stage, report three bugs of a small shop, and show what came of them.
 
     Needs no key, no Docker and no network. All it makes is in one folder, removed at the end.
+
+    Example: bugstream demo --keep
     """
     from streams import demo as shop
 

@@ -28,7 +28,10 @@ def register(app: typer.Typer) -> None:
 def doctor(
     ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
 ) -> None:
-    """Print the settings and check what is needed. Exit code 1: something required is missing."""
+    """Print the settings and check what is needed. Exit code 1: something required is missing.
+
+    Example: bugstream doctor --json
+    """
     from streams.doctor import examine, masked
 
     conf = settings(ctx)

@@ -11,7 +11,10 @@ def register(app: typer.Typer) -> None:
 
 
 def graph() -> None:
-    """Print the stages and topics as a Mermaid graph."""
+    """Print the stages and topics as a Mermaid graph.
+
+    Example: bugstream graph > pipeline.mmd
+    """
     from streams.graph import mermaid
 
     typer.echo(mermaid(), nl=False)

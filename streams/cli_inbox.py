@@ -8,9 +8,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from connectors.inbox import Inbox, Row
 from processors.ports import Blobs
+from processors.quoting import as_lines
 from schemas.codec import decode
 from schemas.errors import BugstreamError, UserError
 from schemas.raw import RawReceived
@@ -40,7 +42,10 @@ def list_rows(
     before: Annotated[int | None, typer.Option(help="Only rows before this one.")] = None,
     as_json: _Json = False,
 ) -> None:
-    """List what came in, newest first. Example: bugstream inbox list --limit 10."""
+    """List what came in, newest first.
+
+    Example: bugstream inbox list --limit 10
+    """
     with open_inbox(settings(ctx)) as inbox:
         rows = inbox.rows(before=before, limit=limit)
     if as_json:
@@ -52,10 +57,9 @@ def list_rows(
     table = Table("row", "received", "route", "from", "status", "again", "delivery")
     for row in rows:
         status = f"as row {row.duplicate_of}" if row.status == "duplicate" else row.status
-        table.add_row(
-            *(str(row.id), row.received_at[:19], row.route, row.account, status),
-            *(str(row.repeats or ""), row.delivery_id[:60]),
-        )
+        cells = [str(row.id), row.received_at[:19], row.route, row.account, status]
+        cells += [str(row.repeats or ""), row.delivery_id[:60]]
+        table.add_row(*(Text(as_lines(cell)) for cell in cells))
     Console().print(table)
 
 
@@ -82,8 +86,9 @@ def show(
         return
     for name, value in (_dict(row) | held).items():
         if name != "body":
-            typer.echo(f"{name}: {value}")
-    typer.echo(f"\n{held.get('body', '')}"[:BODY_CHARS_SHOWN_MAX])
+            typer.echo(as_lines(f"{name}: {value}"))
+    # What strangers wrote must not drive the terminal; --json has it as it is.
+    typer.echo(f"\n{as_lines(str(held.get('body', '')))}"[:BODY_CHARS_SHOWN_MAX])
 
 
 def replay(ctx: typer.Context, row_id: _Row) -> None:
@@ -101,7 +106,10 @@ def replay(ctx: typer.Context, row_id: _Row) -> None:
 
 
 def reject(ctx: typer.Context, row_id: _Row) -> None:
-    """Keep one row from going to Kafka. Example: bugstream inbox reject 17."""
+    """Keep one row from going to Kafka.
+
+    Example: bugstream inbox reject 17
+    """
     with open_inbox(settings(ctx)) as inbox:
         _found(inbox, row_id)
         if not inbox.reject(row_id):
@@ -119,6 +127,8 @@ def send_again(
     """Send everything in the inbox to Kafka again: for a Kafka that lost its data.
 
     What Kafka still holds appears there twice, under the same ids. A relay that runs is ended.
+
+    Example: bugstream inbox send-again --yes
     """
     from streams.relay import Relay
 

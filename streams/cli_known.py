@@ -208,7 +208,7 @@ def projections_rebuild(
 
     Examples: bugstream projections rebuild; bugstream projections rebuild bugs timeline
     """
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DatabaseError
 
     from connectors.database import open_engine
     from streams.projector import build
@@ -218,7 +218,7 @@ def projections_rebuild(
         engine = open_engine(conf.store_url("views"))
         try:
             build(log, engine, wanted, told=told)
-        except OperationalError as error:
+        except DatabaseError as error:
             raise UserError(f"the views' database cannot be written: {error.orig}") from error
         finally:
             engine.dispose()

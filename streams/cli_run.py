@@ -36,7 +36,9 @@ def register(app: typer.Typer) -> None:
 def up(ctx: typer.Context, port: _Port = None) -> None:
     """Start everything: Kafka (unless --bootstrap names yours), all stages, the HTTP gateway.
 
-    Stays in the foreground; Ctrl-C drains and stops. Example: bugstream up --port 9000
+    Stays in the foreground; Ctrl-C drains and stops.
+
+    Example: bugstream up --port 9000
     """
     from streams.broker import STOP_S_MAX
     from streams.data_folder import alone
@@ -71,7 +73,10 @@ def run(
         int, typer.Option(min=0, help="Number of this worker among those of its stage.")
     ] = 0,
 ) -> None:
-    """Run some stages in this process. Example: bugstream run fix verify --slot 1."""
+    """Run some stages in this process.
+
+    Example: bugstream run fix verify --slot 1
+    """
     from streams.kafka_log import KafkaLog
     from streams.signals import stop_on_signals
     from streams.wiring import Parts, worker

@@ -6,6 +6,7 @@ import json
 import os
 import tomllib
 from collections.abc import Collection
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -14,6 +15,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -172,8 +174,10 @@ def load(file: Path | None = None, **overrides: Any) -> Settings:
     if handed_down is not None:
         return _Inherited.model_validate_json(handed_down)
     path = file or DEFAULT_FILE
-    if file is not None and not file.is_file():
+    if file is not None and not file.exists():
         raise UserError(f"--config {file}: there is no such file")
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path} is not a file; give the settings file with --config")
 
     class _FromFile(Settings):
         model_config = SettingsConfigDict(toml_file=path)
@@ -181,8 +185,13 @@ def load(file: Path | None = None, **overrides: Any) -> Settings:
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
         return _FromFile(**given)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except SettingsError as error:
+        # Its words quote no value: it may be a secret.
+        raise UserError(f"{error}: in the environment it must be valid JSON") from error
     except ValidationError as error:
         raise UserError(_explain(error, path)) from error
 
@@ -191,6 +200,24 @@ def _explain(error: ValidationError, path: Path) -> str:
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         where = ".".join(str(part) for part in problem["loc"]) or "settings"
-        lines.append(f"{where}: {problem['msg']}")
+        lines.append(f"{where}: {_what(problem['type'], problem['msg'], problem['loc'])}")
     source = f"in {path} or " if path.is_file() else ""
     return f"Settings are wrong; correct them {source}in BUGSTREAM_*:\n  " + "\n  ".join(lines)
+
+
+def _what(kind: str, message: str, place: tuple[int | str, ...]) -> str:
+    """Return pydantic's words, or ours where they speak of Python and not of the file."""
+    if kind == "extra_forbidden":
+        near = get_close_matches(str(place[-1]), _names_at(place), n=1)
+        return "there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
+    if kind == "tuple_type":
+        if place == ("project",):
+            return "write each project as a table under [[project]]"
+        return 'must be a list, such as ["one"]'
+    return message
+
+
+def _names_at(place: tuple[int | str, ...]) -> Collection[str]:
+    if len(place) == 1:
+        return Settings.model_fields
+    return Project.model_fields if place[0] == "project" else ()

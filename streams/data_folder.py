@@ -25,10 +25,9 @@ def alone(data_dir: Path, *, leftovers_s_max: float) -> Iterator[int]:
     must not meet what their successors do. Raises `UserError` when another owner runs, or when
     such processes do not end within `leftovers_s_max`.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
     with (
-        (data_dir / "supervisor.lock").open("a+", encoding="utf-8") as owner,
-        (data_dir / "children.lock").open("a+", encoding="utf-8") as children,
+        _opened(data_dir / "supervisor.lock") as owner,
+        _opened(data_dir / "children.lock") as children,
     ):
         if not _taken(owner):
             owner.seek(0)
@@ -52,6 +51,17 @@ def alone(data_dir: Path, *, leftovers_s_max: float) -> Iterator[int]:
                 )
             time.sleep(_POLL_S)
         yield children.fileno()
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be written: {error.strerror}. Set data_dir (BUGSTREAM_DATA_DIR) to a"
+            " folder that can be."
+        ) from error
 
 
 def _taken(file: IO[str]) -> bool:

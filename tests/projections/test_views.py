@@ -194,3 +194,12 @@ def test_database_that_does_not_answer_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(NotReadyError, match="does not answer"):
         Views(engine).find(str(FIRST))
     engine.dispose()
+
+
+def test_file_that_is_no_database_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "views.sqlite").write_bytes(b"no database at all" * 100)
+    engine = open_engine(tmp_path / "views.sqlite")
+
+    with pytest.raises(NotReadyError, match="not a database"):
+        Views(engine).find(str(FIRST))
+    engine.dispose()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -46,6 +47,8 @@ def test_every_command_explains_itself(command: list[str]) -> None:
 
     assert done.exit_code == 0, done.output
     assert "Usage:" in done.output
+    if "Commands" not in done.output:
+        assert "Example" in done.output
 
 
 def test_a_wrong_setting_is_said_in_words_and_no_stack_trace(tmp_path: Path) -> None:
@@ -56,6 +59,15 @@ def test_a_wrong_setting_is_said_in_words_and_no_stack_trace(tmp_path: Path) -> 
     assert done.returncode == 2
     assert "prot" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_fails_says_so_in_json_where_json_was_asked_for(tmp_path: Path) -> None:
+    done = bugstream("bugs", "--json", cwd=tmp_path)
+
+    assert done.returncode == 2
+    told = json.loads(done.stdout)["detail"]
+    assert told["error"] == "unavailable"
+    assert told["message"] in done.stderr
 
 
 def test_prove_wants_one_claim(tmp_path: Path) -> None:

@@ -10,10 +10,13 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from connectors.blobs import FolderBlobs
 from connectors.inbox import Inbox
 from schemas.errors import UserError
+from schemas.raw import Origin
 from streams import cli_inbox, cli_report
 from streams.config import Settings
+from streams.receiving import Inbound, accept
 
 
 def run(folder: Path, *arguments: str, text: str | None = None) -> Result:
@@ -64,6 +67,34 @@ def test_a_row_is_shown_with_its_bytes(tmp_path: Path) -> None:
     assert json.loads(shown["body"])["title"] == "A bug"
     assert shown["item"].startswith("http:cli#")
     assert "of some kind" in run(tmp_path, "inbox", "show", "1").stdout
+
+
+def test_what_strangers_wrote_does_not_drive_the_terminal(tmp_path: Path) -> None:
+    inbox = opened(tmp_path)
+    origin = Origin(channel="http", container="x", item="1")
+    accept(
+        inbox,
+        FolderBlobs(tmp_path / "blobs"),
+        Inbound(
+            origin=origin,
+            route="http/receive",
+            delivery_id="1",
+            body=b"red \x1b[31m",
+            content_type="text/plain",
+            sender="http:[bold]\x1b]0;mine\x07",
+            author="http:x",
+            entity=origin.key,
+            meaning="m",
+        ),
+    )
+    inbox.close()
+
+    listing = run(tmp_path, "inbox", "list").stdout
+    shown = run(tmp_path, "inbox", "show", "1").stdout
+
+    assert "\x1b" not in listing + shown
+    assert "[bold]" in shown
+    assert "red " in shown
 
 
 def test_a_large_body_is_fetched_from_its_blob(tmp_path: Path) -> None:

@@ -40,6 +40,10 @@ def test_the_file_is_read_and_the_environment_wins(
         ('github_webhook_secrets = ["a", "b", "c"]', "at most two"),
         ('database_url = "nonsense"', "postgresql://"),
         ("= 1", "not valid TOML"),
+        ("prot = 1", "did you mean port?"),
+        ('[[project]]\nid = "x"\nbrnch = "y"', "did you mean branch?"),
+        ('project = "x"', "[[project]]"),
+        ('github_webhook_secrets = "x"', "must be a list"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, text: str, names: str) -> None:
@@ -50,6 +54,30 @@ def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, text: str, names
 
     assert names in str(refused.value)
     assert "bugstream.toml" in str(refused.value)
+
+
+def test_a_file_that_is_no_text_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "bugstream.toml").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(UserError, match=r"bugstream\.toml is not valid TOML"):
+        load()
+
+
+def test_a_folder_in_the_place_of_the_file_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "bugstream.toml").mkdir()
+
+    with pytest.raises(UserError, match="is not a file"):
+        load()
+
+
+def test_json_that_is_none_in_the_environment_is_named_without_its_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BUGSTREAM_API_TOKENS", "hunter2")
+
+    with pytest.raises(UserError, match=r"api_tokens.*JSON") as refused:
+        load()
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:

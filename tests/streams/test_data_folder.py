@@ -43,6 +43,16 @@ def test_a_second_owner_is_refused_by_name_and_harms_nothing(tmp_path: Path) -> 
         pass
 
 
+def test_a_folder_that_cannot_be_used_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with (
+        pytest.raises(UserError, match="BUGSTREAM_DATA_DIR"),
+        alone(tmp_path / "file" / "data", leftovers_s_max=0),
+    ):
+        pass
+
+
 def test_children_of_a_killed_owner_are_waited_for(tmp_path: Path) -> None:
     begun = time.monotonic()
     kill_an_owner(tmp_path, child_lives_s=1.5)

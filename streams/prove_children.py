@@ -21,7 +21,7 @@ from streams.relay import Connected, Relay
 APP = "prove"
 ITEMS_PER_RECEIVER = 10
 ROWS_PER_S_MAX = 400
-CONTROL_FLUSH_S = 0.2
+CONTROL_FLUSH_S = 1.0
 
 
 class TellingRelay(Relay):
@@ -42,7 +42,7 @@ class PositionBesideRelay(TellingRelay):
     """The negative control: the position lies in a file, written after the transaction.
 
     Kafka Connect keeps the positions of its sources so, and flushes them once a minute; this one
-    does it five times a second.
+    does it once a second.
     """
 
     def __init__(self, inbox: Inbox, kafka: Log, *, app: str, file: Path) -> None:

@@ -49,6 +49,8 @@ class Delivery:
     """Hash of what it says of the entity, without what changes at each delivery."""
     kind: str = ""
     """What sort of delivery it is: part of the route, such as `issues` of `github/issues`."""
+    body: bytes | None = None
+    """The part of the post that speaks of it, where one post speaks of many; None: all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ class Door:
     answer: Callable[[Post, Sequence[Outcome]], Reply] = accepted
     hint: str = "the signature does not fit the body and the secret"
     """What a sender is told whose post is refused."""
+    paths_too: tuple[str, ...] = ()
+    """Other paths that lead to it, such as those that a protocol prescribes."""
 
 
 def is_hex_hmac(body: bytes, given: str, secrets: Sequence[str], *, prefix: str = "") -> bool:

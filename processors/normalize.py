@@ -117,7 +117,8 @@ def _report(origin: Origin, parsed: Parsed) -> BugReport:
     if parsed.severity is Severity.UNKNOWN:
         severity, reason = severity_of(parsed.title, text, parsed.labels, has_trace=bool(traces))
     else:
-        severity, reason = parsed.severity, "given by the sender"
+        severity = parsed.severity
+        reason = parsed.severity_reason or "given by the sender"
     innermost = traces[-1].frames[-1] if traces and traces[-1].frames else None
     try:
         return BugReport(

@@ -30,8 +30,13 @@ _HEADERS_KEPT = (
     "x-github-hook-id",
     "x-github-hook-installation-target-type",
     "x-github-hook-installation-target-id",
+    "x-atlassian-webhook-identifier",
     "x-slack-retry-num",
     "x-slack-retry-reason",
+    "sentry-hook-resource",
+    "sentry-hook-timestamp",
+    "request-id",
+    "x-webhook-id",
     "idempotency-key",
 )
 

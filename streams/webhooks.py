@@ -73,7 +73,7 @@ class Keeper:
             origin=delivery.origin,
             route=f"{door.name}/{delivery.kind}" if delivery.kind else door.name,
             delivery_id=delivery.delivery_id[:_ID_CHARS_MAX],
-            body=post.body,
+            body=post.body if delivery.body is None else delivery.body,
             content_type=post.headers.get("content-type", ""),
             sender=delivery.sender,
             author=delivery.author,
@@ -155,14 +155,15 @@ def _add(
             return Response(status_code=204)
         return JSONResponse(dict(reply.body), status_code=reply.status)
 
-    routes.add_api_route(
-        door.path,
-        receive,
-        methods=["POST"],
-        status_code=202,
-        summary=f"A webhook of {door.name}",
-        name=f"receive_{door.name}",
-    )
+    for path in (door.path, *door.paths_too):
+        routes.add_api_route(
+            path,
+            receive,
+            methods=["POST"],
+            status_code=202,
+            summary=f"A webhook of {door.name}",
+            name=f"receive_{door.name}",
+        )
 
 
 def setting_of(door: Door) -> str:

@@ -21,6 +21,7 @@ class Parsed:
     account: str
     association: str = ""
     severity: Severity = Severity.UNKNOWN
+    severity_reason: str = ""
     closed: bool = False
     labels: tuple[str, ...] = ()
     assignee: str | None = None

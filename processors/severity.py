@@ -8,6 +8,7 @@ from schemas.reports import Severity
 
 # A label is somebody's decision, so it wins over words in a text.
 _LABELS = {
+    "highest": Severity.CRITICAL,
     "critical": Severity.CRITICAL,
     "blocker": Severity.CRITICAL,
     "p0": Severity.CRITICAL,
@@ -19,6 +20,7 @@ _LABELS = {
     "medium": Severity.MEDIUM,
     "p2": Severity.MEDIUM,
     "low": Severity.LOW,
+    "lowest": Severity.LOW,
     "minor": Severity.LOW,
     "trivial": Severity.LOW,
     "p3": Severity.LOW,

@@ -9,6 +9,23 @@ from pydantic import Field
 
 from schemas.event import NAMESPACE, BlobRef, Channel, Event, Model, Sha256
 
+ORIGIN_MARKER = "bugstream-origin:"
+"""Begins the last line of everything we write elsewhere, so that it is known when it comes back."""
+
+
+def origin_line(key: UUID) -> str:
+    """Return the line that ends the message with the idempotency key `key`."""
+    return f"{ORIGIN_MARKER}{key}"
+
+
+def is_ours(text: str, key: UUID | None = None) -> bool:
+    """Return whether `text` is a message of ours: the one with `key`, or any.
+
+    Only its last line counts: a person who quotes us and answers below is a person.
+    """
+    last = text.rstrip().rsplit("\n", 1)[-1].lstrip(" <!-*_~{")
+    return last.startswith(origin_line(key) if key else ORIGIN_MARKER)
+
 
 class Origin(Model):
     """The item in the outside world that a report is, and where an answer goes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from processors.channels import discord, github, http, slack
+from processors.channels import discord, github, http, jira, slack
 from processors.channels.parsed import Parsed, Parser
 
 __all__ = ["PARSERS", "Parsed", "Parser"]
@@ -12,6 +12,7 @@ __all__ = ["PARSERS", "Parsed", "Parser"]
 PARSERS: Mapping[str, Parser] = {
     "github": github.parse,
     "http": http.parse,
+    "jira": jira.parse,
     "slack": slack.parse,
     "discord": discord.parse,
 }

@@ -16,6 +16,7 @@ from schemas.reports import Severity
 from streams.answers import (
     AuditAnswer,
     BudgetAnswer,
+    BugAnswer,
     BugsAnswer,
     BugState,
     EffectAnswer,
@@ -27,6 +28,10 @@ from streams.answers import (
 REPORTS_SHOWN_MAX = 10
 ID_CHARS = len("BUG-2026-XXXXX")
 """Never cut: commands want to be given it."""
+
+TITLE_CHARS_MIN = 24
+"""Of it at least this much is shown, as long as other columns can be left out."""
+_GIVES_WAY = ("Reports", "Project", "Severity", "Updated")
 
 _STATUS_STYLE = {
     Status.FIXED: "green",
@@ -53,30 +58,46 @@ def bugs(page: BugsAnswer, console: Console, *, is_filtered: bool, now: datetime
             markup=False,
         )
         return
-    # Only with `expand` does the title alone give way when the window is narrow.
+    console.print(_bugs([_cells(bug, now) for bug in page.bugs], console.width))
+    if page.next_cursor:
+        console.print(f"More: bugstream bugs --cursor {page.next_cursor}", highlight=False)
+
+
+def _cells(bug: BugAnswer, now: datetime) -> dict[str, Text]:
+    return {
+        "Bug": Text(bug.human_id),
+        "Status": _status(bug.status),
+        "Severity": Text(bug.severity, style=_SEVERITY_STYLE.get(bug.severity, "")),
+        "Project": plain(bug.project),
+        "Reports": Text(str(bug.report_count)),
+        "Updated": Text(ago(now, bug.updated_at)),
+        "Title": plain(bug.title),
+    }
+
+
+def _bugs(rows: list[dict[str, Text]], width: int) -> Table:
+    """Return the table without the columns that would leave no room for the titles."""
+    longest = {
+        name: max(len(name), *(row[name].cell_len for row in rows)) + 1
+        for name in rows[0]
+        if name != "Title"
+    }
+    for name in _GIVES_WAY:
+        if sum(longest.values()) + TITLE_CHARS_MIN > width:
+            del longest[name]
+    # Only with `expand` does the title alone give way when the window is narrower still.
     table = Table(box=None, pad_edge=False, expand=True)
-    for name in ("Bug", "Status", "Severity", "Project", "Reports", "Updated", "Title"):
-        last = name == "Title"
+    for name in (*longest, "Title"):
         table.add_column(
             name,
             no_wrap=True,
             overflow="ellipsis",
-            ratio=1 if last else None,
+            ratio=1 if name == "Title" else None,
             min_width=ID_CHARS if name == "Bug" else None,
         )
-    for bug in page.bugs:
-        table.add_row(
-            bug.human_id,
-            _status(bug.status),
-            Text(bug.severity, style=_SEVERITY_STYLE.get(bug.severity, "")),
-            plain(bug.project),
-            str(bug.report_count),
-            ago(now, bug.updated_at),
-            plain(bug.title),
-        )
-    console.print(table)
-    if page.next_cursor:
-        console.print(f"More: bugstream bugs --cursor {page.next_cursor}", highlight=False)
+    for row in rows:
+        table.add_row(*(row[name] for name in (*longest, "Title")))
+    return table
 
 
 def bug(story: StoryAnswer, console: Console) -> None:

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from projections.views import Filter
+from schemas.lifecycle import Status
 from streams.answers import Answers, AuditAnswer, DifferenceAnswer
 from streams.known_tables import ago, audit, bugs, plain
 from tests.streams.known import known
@@ -64,6 +65,21 @@ def test_a_narrow_window_cuts_the_title_and_never_the_id(width: int, tmp_path: P
     assert max(map(len, lines)) <= width
     if width >= 80:
         assert all(str(bug.severity) in out.getvalue() for bug in titled)
+
+
+def test_long_words_in_other_columns_leave_room_for_the_title(tmp_path: Path) -> None:
+    with known(tmp_path) as filled:
+        page = Answers(filled.views, filled.blobs).bugs(Filter(), limit=1, cursor=None)
+    (one,) = page.bugs
+    long = {"status": Status.WAITING_FOR_APPROVAL, "project": "p" * 30}
+    told = one.model_copy(update={"title": "Checkout crashes without a coupon", **long})
+    out = StringIO()
+
+    console = Console(file=out, width=80)
+    bugs(page.model_copy(update={"bugs": (told,)}), console, is_filtered=False, now=NOW)
+
+    assert "Checkout crashes with" in out.getvalue()
+    assert "waiting for approval" in out.getvalue()
 
 
 def test_differences_are_shown_with_both_values() -> None:

@@ -31,6 +31,7 @@ ID_CHARS = len("BUG-2026-XXXXX")
 
 TITLE_CHARS_MIN = 24
 """Of it at least this much is shown, as long as other columns can be left out."""
+GAP_CHARS = 2
 _GIVES_WAY = ("Reports", "Project", "Severity", "Updated")
 
 _STATUS_STYLE = {
@@ -78,7 +79,7 @@ def _cells(bug: BugAnswer, now: datetime) -> dict[str, Text]:
 def _bugs(rows: list[dict[str, Text]], width: int) -> Table:
     """Return the table without the columns that would leave no room for the titles."""
     longest = {
-        name: max(len(name), *(row[name].cell_len for row in rows)) + 1
+        name: max(len(name), *(row[name].cell_len for row in rows)) + GAP_CHARS
         for name in rows[0]
         if name != "Title"
     }

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 TITLE_CHARS_MAX = 200
+LINE_CHARS_MAX = 1000
+_LOUD = re.compile(r"(?<!\w)(\*\*|~~)(?=\S)(.{1,300}?)(?<=\S)\1(?!\w)")
 
 
 def titled(text: str) -> tuple[str, str]:
@@ -11,7 +15,7 @@ def titled(text: str) -> tuple[str, str]:
     A first line that is too long for a title is cut there; the text keeps all of it.
     """
     for line in text.splitlines():
-        words = line.strip(" \t#*_`>~")
+        words = _LOUD.sub(r"\2", line[:LINE_CHARS_MAX]).strip(" \t#*_`>~")
         if words:
             is_long = len(words) > TITLE_CHARS_MAX
             return (words[: TITLE_CHARS_MAX - 1].rstrip() + "…" if is_long else words), text

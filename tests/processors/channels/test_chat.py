@@ -7,6 +7,7 @@ from processors.channels.chat import TITLE_CHARS_MAX, titled
 
 def test_the_first_line_that_says_something_is_the_title() -> None:
     assert titled("\n```\n**Wrong**\nmore")[0] == "Wrong"
+    assert titled("2**3 is **not** 9")[0] == "2**3 is **not** 9".replace("**not**", "not")
     assert titled(" \n```\n") == ("", " \n```\n")
 
 

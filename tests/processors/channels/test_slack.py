@@ -30,7 +30,7 @@ def test_the_first_line_is_the_title_and_the_call_is_left_out() -> None:
         found = said(text=f"{call}*Total* is wrong\n1 + 1 is 3 for <@U7> &amp; me")
 
         assert found is not None
-        assert found.title == "Total** is wrong"
+        assert found.title == "Total is wrong"
         assert found.text == "**Total** is wrong\n1 + 1 is 3 for @U7 & me"
         assert found.account == "slack:T1:U1"
         assert found.url == "https://slack.example/p1"
@@ -79,7 +79,7 @@ def test_a_command_says_what_was_typed() -> None:
     found = parse(raw("slack-command"), form)
 
     assert found is not None
-    assert (found.title, found.account) == ("Total is **wrong", "slack:T1:U1")
+    assert (found.title, found.account) == ("Total is wrong", "slack:T1:U1")
     assert parse(raw("slack-command"), b"text=") is None
 
 

@@ -29,20 +29,29 @@ from streams.answers import (
     ProjectionsAnswer,
     TimelineAnswer,
 )
-from streams.gateway_http import problem, require_token
+from streams.gateway_http import described, problem, require_token
 from streams.intake import ResolveBug
 from streams.log import Log
 
 RETRY_AFTER_S = 5
 PROBLEMS_SHOWN_MAX = 20
+NAME_CHARS_SHOWN_MAX = 80
+POSITION_MAX = 2**63 - 1
+"""What the databases can compare with."""
 
 _Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="Rows of one page.")]
-_After = Annotated[int, Query(ge=-1, description="`next_after` of the page before.")]
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    404: {"description": "There is no such bug."},
-    409: {"description": "The start of an id fits several bugs; `candidates` names them."},
-    503: {"description": "The views are not built yet, or Kafka cannot be reached."},
-}
+_After = Annotated[
+    int, Query(ge=-1, le=POSITION_MAX, description="`next_after` of the page before.")
+]
+_ERRORS = described(
+    s401="The bearer token is missing or wrong.",
+    s422="A parameter is wrong; `problems` names each.",
+    s503="The views are not built yet, or Kafka cannot be reached.",
+)
+_BUG_ERRORS = described(
+    s404="There is no such bug.",
+    s409="The start of an id fits several bugs; `candidates` names them.",
+)
 
 
 class QueryRoute(APIRoute):
@@ -53,6 +62,7 @@ class QueryRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def answered(request: Request) -> Response:
+            self._refuse_unknown(request)
             try:
                 return await handle(request)
             except RequestValidationError as error:
@@ -73,6 +83,18 @@ class QueryRoute(APIRoute):
                 )
 
         return answered
+
+    def _refuse_unknown(self, request: Request) -> None:
+        """Raise 422 for a parameter we do not know: misspelt, it would silently filter nothing."""
+        known = [parameter.alias for parameter in self.dependant.query_params]
+        unknown = next((name for name in request.query_params if name not in known), None)
+        if unknown is not None:
+            takes = ", ".join(known) or "none"
+            name = unknown[:NAME_CHARS_SHOWN_MAX]
+            what = f"there is no such parameter; there are: {takes}"
+            raise problem(
+                422, "invalid", f"{name}: {what}", problems=[{"field": name, "problem": what}]
+            )
 
 
 def router(
@@ -122,7 +144,11 @@ def _add_bugs(routes: APIRouter, answers: Answers) -> None:
     ) -> BugsAnswer:
         return answers.bugs(Filter(project, status, severity), limit=limit, cursor=cursor)
 
-    @routes.get("/bugs/{bug_id}", summary="One bug, by id, BUG-2026-XXXXX or the start of either")
+    @routes.get(
+        "/bugs/{bug_id}",
+        summary="One bug, by id, BUG-2026-XXXXX or the start of either",
+        responses=_BUG_ERRORS,
+    )
     def bug(
         bug_id: str,
         *,
@@ -138,21 +164,31 @@ def _add_bugs(routes: APIRouter, answers: Answers) -> None:
 
 
 def _add_history(routes: APIRouter, answers: Answers) -> None:
-    @routes.get("/bugs/{bug_id}/timeline", summary="What happened, oldest first")
+    @routes.get(
+        "/bugs/{bug_id}/timeline", summary="What happened, oldest first", responses=_BUG_ERRORS
+    )
     def timeline(bug_id: str, limit: _Limit = LIMIT, after: _After = -1) -> TimelineAnswer:
         return answers.timeline(bug_id, limit=limit, after=after)
 
-    @routes.get("/bugs/{bug_id}/effects", summary="What was done to the world, oldest first")
+    @routes.get(
+        "/bugs/{bug_id}/effects",
+        summary="What was done to the world, oldest first",
+        responses=_BUG_ERRORS,
+    )
     def effects(bug_id: str, limit: _Limit = LIMIT, after: _After = -1) -> EffectsAnswer:
         return answers.effects(bug_id, limit=limit, after=after)
 
-    @routes.get("/bugs/{bug_id}/budget", summary="What it may cost and has cost")
+    @routes.get(
+        "/bugs/{bug_id}/budget", summary="What it may cost and has cost", responses=_BUG_ERRORS
+    )
     def budget(bug_id: str) -> BudgetAnswer:
         return answers.budget(bug_id)
 
 
 def _add_audit(routes: APIRouter, answers: Answers, log: Log | None) -> None:
-    @routes.get("/bugs/{bug_id}/audit", summary="Its stored events, folded once more")
+    @routes.get(
+        "/bugs/{bug_id}/audit", summary="Its stored events, folded once more", responses=_BUG_ERRORS
+    )
     def audit(
         bug_id: str,
         at: Annotated[

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
 from starlette.requests import ClientDisconnect
 
 from schemas.errors import TransientError
@@ -18,6 +19,31 @@ from streams.metrics import RECEIVED
 RECEIVE_S_MAX = 10.0
 """For reading one body: a slow sender must not hold a place for ever."""
 RETRY_AFTER_S = 30
+
+
+class Problem(BaseModel):
+    """What went wrong, and the way out; more fields where they help, such as `problems`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    error: str
+    """A word for programs."""
+    message: str
+    """A sentence for people."""
+
+
+class ProblemAnswer(BaseModel):
+    """Every answer that is no success."""
+
+    detail: Problem
+
+
+def described(**by_status: str) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI of errors, from `s404="There is no such bug."`."""
+    return {
+        int(status[1:]): {"model": ProblemAnswer, "description": words}
+        for status, words in by_status.items()
+    }
 
 
 class Door(APIRoute):

@@ -16,13 +16,21 @@ from processors.ports import Blobs
 from schemas.event import subject_id
 from schemas.received import Name, ReceivedReport
 from schemas.reports import UNASSIGNED
-from streams.gateway_http import Door, problem, read_body, require_token
+from streams.gateway_http import Door, described, problem, read_body, require_token
 from streams.receiving import Verb, accept_command, accept_report
 
 REPORT_BYTES_MAX = 8 * 1024 * 1024
 COMMAND_BYTES_MAX = 64 * 1024
 KEY_CHARS_MAX = 200
 PROBLEMS_SHOWN_MAX = 20
+_ERRORS = described(
+    s400="The Idempotency-Key is unusable, or the body ended early.",
+    s401="The bearer token is missing or wrong.",
+    s408="The body came too slowly.",
+    s413="The body is too large.",
+    s422="The body is not as described; `problems` names each field.",
+    s503="Nothing was kept; send it again later.",
+)
 
 M = TypeVar("M", bound=BaseModel)
 ResolveBug = Callable[[str], tuple[UUID, str] | None]
@@ -58,6 +66,7 @@ def _add_receive(routes: APIRouter, inbox: Inbox, blobs: Blobs, tokens: Sequence
         status_code=202,
         summary="Report a bug",
         openapi_extra=_body_schema(ReceivedReport),
+        responses=_ERRORS,
     )
     async def receive(request: Request) -> Response:
         require_token(request, tokens)
@@ -92,6 +101,11 @@ def _add_commands(
         status_code=202,
         summary="Approve, reject, retry or abandon",
         openapi_extra=_body_schema(ReceivedCommand),
+        responses=_ERRORS
+        | described(
+            s404="There is no such bug.",
+            s409="The start of an id fits several bugs, or the key was used for another command.",
+        ),
     )
     async def command(bug_id: str, request: Request) -> Response:
         require_token(request, tokens)

@@ -116,6 +116,7 @@ def test_unknown_bug_is_answered_with_the_way_out(client: TestClient, part: str)
         ({"status": "done"}, "status"),
         ({"severity": "bad"}, "severity"),
         ({"cursor": "made-up"}, "cursor"),
+        ({"statsu": "fixed"}, "statsu: there is no such parameter; there are: project, status"),
     ],
 )
 def test_wrong_query_is_answered_with_its_field(
@@ -124,6 +125,15 @@ def test_wrong_query_is_answered_with_its_field(
     detail = get(client, "/bugs", 422, **query)["detail"]
 
     assert field in detail["message"]
+
+
+@pytest.mark.parametrize("part", ["timeline", "effects"])
+def test_a_position_that_no_database_can_hold_is_refused(client: TestClient, part: str) -> None:
+    assert get(client, f"/bugs/{BUG_ID}/{part}", after=2**63 - 1)[part] == []
+
+    detail = get(client, f"/bugs/{BUG_ID}/{part}", 422, after=2**63)["detail"]
+
+    assert detail["problems"][0]["field"] == "after"
 
 
 def test_time_without_a_zone_is_refused(client: TestClient) -> None:
@@ -181,6 +191,11 @@ def test_openapi_describes_every_answer(client: TestClient) -> None:
     for path, operations in paths.items():
         schema = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         assert schema["$ref"].endswith("Answer"), path
+        errors = {"401", "422", "503"} | ({"404", "409"} if "{bug_id}" in path else set())
+        assert set(operations["get"]["responses"]) == {"200"} | errors
+        for status in errors:
+            content = operations["get"]["responses"][status]["content"]["application/json"]
+            assert content["schema"]["$ref"].endswith("/ProblemAnswer"), (path, status)
 
 
 def test_commands_find_a_bug_as_questions_do(filled: Known) -> None:

@@ -104,6 +104,7 @@ def test_without_any_token_set_up_it_is_our_trouble(inbox: Inbox) -> None:
         (json.dumps(report(severity="huge")).encode(), "severity"),
         (json.dumps(report(labels=[1])).encode(), "labels.0"),
         (json.dumps(report(tool="x" * 201)).encode(), "tool"),
+        (json.dumps(report(id="a\0b")).encode(), "id: Value error, must be one line"),
         (json.dumps(report(created_at="yesterday")).encode(), "created_at"),
     ],
 )
@@ -222,4 +223,5 @@ def test_openapi_shows_both_bodies_and_the_token(client: TestClient) -> None:
     assert "critical" in schema["properties"]["severity"]["enum"]
     assert "$ref" not in json.dumps(schema)
     assert receive["security"] == [{"bearer": []}]
+    assert set(receive["responses"]) == {"202", "400", "401", "408", "413", "422", "503"}
     assert found["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from processors.channels import discord, github, http, jira, slack
+from processors.channels import discord, github, http, jira, monitoring, slack
 from processors.channels.parsed import Parsed, Parser
 
 __all__ = ["PARSERS", "Parsed", "Parser"]
@@ -15,4 +15,5 @@ PARSERS: Mapping[str, Parser] = {
     "jira": jira.parse,
     "slack": slack.parse,
     "discord": discord.parse,
+    "monitoring": monitoring.parse,
 }

@@ -104,7 +104,7 @@ def test_without_any_token_set_up_it_is_our_trouble(inbox: Inbox) -> None:
         (json.dumps(report(severity="huge")).encode(), "severity"),
         (json.dumps(report(labels=[1])).encode(), "labels.0"),
         (json.dumps(report(tool="x" * 201)).encode(), "tool"),
-        (json.dumps(report(id="a\0b")).encode(), "id: Value error, must be one line"),
+        (json.dumps(report(id="a\0b")).encode(), "id"),
         (json.dumps(report(created_at="yesterday")).encode(), "created_at"),
     ],
 )

@@ -19,6 +19,16 @@ class RefusedError(TransientError):
     """
 
 
+class LimitedError(RefusedError):
+    """The other side counts calls, and this one was too many: it says how long to wait."""
+
+    def __init__(self, message: str, *, retry_after_s: float, reason: str = "") -> None:
+        """`reason` is which limit it was, in the other side's words; empty: it did not say."""
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.reason = reason
+
+
 class PoisonError(BugstreamError):
     """This record will never work. It goes to the dead letters and its partition moves on."""
 

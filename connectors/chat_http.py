@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from schemas.errors import RefusedError, TransientError
+from schemas.errors import LimitedError, TransientError
 
 ANSWER_BYTES_MAX = 8 * 1024 * 1024
 ANSWER_S_MAX = 20.0
@@ -18,13 +18,11 @@ WAIT_S_DEFAULT = 30.0
 WAIT_S_MAX = 3600.0
 
 
-class WaitError(RefusedError):
-    """The provider asks to wait and has done nothing."""
-
-    def __init__(self, provider: str, seconds: float) -> None:
-        """`seconds` is how long, as the provider says."""
-        self.seconds = seconds
-        super().__init__(f"{provider} asks to wait {seconds:g} s")
+def limited(provider: str, seconds: float, *, reason: str = "") -> LimitedError:
+    """Return the error of a call that was one too many; nothing was done."""
+    return LimitedError(
+        f"{provider} asks to wait {seconds:g} s", retry_after_s=seconds, reason=reason
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class Caller:
     ) -> Answer:
         """Return the answer, whatever its status below 500.
 
-        Raises `WaitError` for a rate limit and `TransientError` when nobody knows what was done.
+        Raises `LimitedError` for a rate limit and `TransientError` when nobody knows what was done.
         """
         try:
             with self._client.stream(method, path, params=params, json=body) as answer:
@@ -76,7 +74,8 @@ class Caller:
             raise TransientError(said) from error
         value = _value(content)
         if answer.status_code == 429:
-            raise WaitError(self._provider, _wait_s(answer.headers, value))
+            scope = answer.headers.get("x-ratelimit-scope", "")[:50]
+            raise limited(self._provider, _wait_s(answer.headers, value), reason=scope)
         if answer.status_code >= 500 or 300 <= answer.status_code < 400:
             raise TransientError(f"{self._provider} answered {answer.status_code}")
         return Answer(answer.status_code, value)

@@ -14,7 +14,7 @@ from uuid import UUID
 import httpx2
 
 from connectors.channel import child, objects, text
-from connectors.chat_http import WAIT_S_DEFAULT, Caller, WaitError
+from connectors.chat_http import WAIT_S_DEFAULT, Caller, limited
 from schemas.errors import PoisonError, TransientError
 from schemas.raw import Origin
 
@@ -165,7 +165,7 @@ class SlackMessenger:
             return value
         error = text(value.get("error")) or f"status {answer.status}"
         if error in _LIMITED:
-            raise WaitError("Slack", WAIT_S_DEFAULT)
+            raise limited("Slack", WAIT_S_DEFAULT, reason=error)
         said = f"Slack refused {path}: {error[:100]}"
         if error in _FINAL:
             raise PoisonError(said)

@@ -7,11 +7,10 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from connectors.chat_http import WaitError
 from connectors.discord import COMMANDS
 from connectors.discord_client import CONTENT_CHARS_MAX, MARKER_CHARS_MAX, DiscordMessenger
 from processors.chat_text import to_discord
-from schemas.errors import PoisonError, TransientError
+from schemas.errors import LimitedError, PoisonError, TransientError
 from schemas.raw import Origin
 from tests.connectors.chat_servers import FakeDiscord
 
@@ -111,7 +110,7 @@ def test_what_a_person_can_put_right_waits_and_says_how(status: int, way_out: st
 
 def test_a_limit_names_how_long_to_wait() -> None:
     fault = httpx2.Response(429, json={"retry_after": 1.5, "global": True})
-    with pytest.raises(WaitError, match=r"Discord asks to wait 1\.5 s"):
+    with pytest.raises(LimitedError, match=r"Discord asks to wait 1\.5 s"):
         messenger(FakeDiscord(faults=[fault])).post(MESSAGE, "x", KEY)
 
 

@@ -8,10 +8,9 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from connectors.chat_http import WaitError
 from connectors.slack_client import SlackMessenger
 from processors.chat_text import SlackMessage, to_slack
-from schemas.errors import PoisonError, TransientError
+from schemas.errors import LimitedError, PoisonError, TransientError
 from schemas.raw import Origin
 from tests.connectors.chat_servers import FakeSlack
 
@@ -115,9 +114,9 @@ def test_what_a_person_can_put_right_waits_and_says_how(error: str, way_out: str
 def test_a_limit_names_how_long_to_wait() -> None:
     by_status = httpx2.Response(429, headers={"retry-after": "9"})
     by_name = httpx2.Response(200, json={"ok": False, "error": "ratelimited"})
-    with pytest.raises(WaitError, match="Slack asks to wait 9 s"):
+    with pytest.raises(LimitedError, match="Slack asks to wait 9 s"):
         messenger(FakeSlack(faults=[by_status])).post(THREAD, "x", KEY)
-    with pytest.raises(WaitError, match="Slack asks to wait"):
+    with pytest.raises(LimitedError, match="Slack asks to wait"):
         messenger(FakeSlack(faults=[by_name])).post(THREAD, "x", KEY)
 
 

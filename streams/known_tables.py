@@ -61,7 +61,9 @@ def bugs(page: BugsAnswer, console: Console, *, is_filtered: bool, now: datetime
         return
     console.print(_bugs([_cells(bug, now) for bug in page.bugs], console.width))
     if page.next_cursor:
-        console.print(f"More: bugstream bugs --cursor {page.next_cursor}", highlight=False)
+        # Unwrapped: it is there to be copied.
+        more = f"More: bugstream bugs --cursor {page.next_cursor}"
+        console.print(more, highlight=False, soft_wrap=True)
 
 
 def _cells(bug: BugAnswer, now: datetime) -> dict[str, Text]:

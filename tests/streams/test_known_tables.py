@@ -60,7 +60,7 @@ def test_a_narrow_window_cuts_the_title_and_never_the_id(width: int, tmp_path: P
         now=NOW,
     )
 
-    lines = out.getvalue().splitlines()
+    lines = [one for one in out.getvalue().splitlines() if not one.startswith("More: ")]
     assert all(bug.human_id in out.getvalue() for bug in titled)
     assert max(map(len, lines)) <= width
     if width >= 80:
@@ -80,6 +80,16 @@ def test_long_words_in_other_columns_leave_room_for_the_title(tmp_path: Path) ->
 
     assert "Checkout crashes with" in out.getvalue()
     assert "waiting for approval" in out.getvalue()
+
+
+def test_the_way_to_the_next_page_can_be_copied_from_a_narrow_window(tmp_path: Path) -> None:
+    with known(tmp_path) as filled:
+        page = Answers(filled.views, filled.blobs).bugs(Filter(), limit=1, cursor=None)
+    out = StringIO()
+
+    bugs(page, Console(file=out, width=40), is_filtered=False, now=NOW)
+
+    assert out.getvalue().splitlines()[-1] == f"More: bugstream bugs --cursor {page.next_cursor}"
 
 
 def test_differences_are_shown_with_both_values() -> None:

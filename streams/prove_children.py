@@ -49,7 +49,7 @@ class PositionBesideRelay(TellingRelay):
         """Keep the position in `file`."""
         super().__init__(inbox, kafka, app=app)
         self._file = file
-        self._flushed_s = 0.0
+        self._flushed_s = self._clock.monotonic_s()
 
     def _take_position(self, opened: Connected) -> None:
         del opened

@@ -21,10 +21,11 @@ _QUOTE = re.compile(r"(?: {0,3}>(?!>> ) ?){1,10}+")
 
 def lines_of(text: str) -> list[str]:
     """Return the lines of the first `TEXT_CHARS_MAX` characters, each cut, quote marks removed."""
-    return [_unquote(line) if line else line for line in text[:TEXT_CHARS_MAX].split("\n")]
+    return [unquote(line) if line else line for line in text[:TEXT_CHARS_MAX].split("\n")]
 
 
-def _unquote(line: str) -> str:
+def unquote(line: str) -> str:
+    """Return the line, cut and without the marks mail and Markdown put before what they quote."""
     line = line[:LINE_CHARS_MAX].rstrip()
     if line[:4].lstrip(" ")[:1] != ">":
         return line

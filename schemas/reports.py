@@ -57,6 +57,9 @@ class StackTrace(Model):
     exception: str
     message: str = ""
     frames: tuple[Frame, ...] = ()
+    role: Literal["raised", "cause", "context", "suppressed", "member"] = "raised"
+    """What it was to the exception the program died of ("raised"): what that one says it comes
+    from, what was being handled meanwhile, what was put aside, one of the group it is."""
 
 
 class Snippet(Model):

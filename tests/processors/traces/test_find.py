@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import traceback
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.trace_lines import FRAMES_MAX, TRACES_MAX
-from processors.traces import find_snippets, find_traces
+from processors.traces import find_snippets, find_traces, innermost_in_app
 from schemas.reports import Frame, StackTrace
 
 PLAIN = """Traceback (most recent call last):
@@ -318,3 +319,110 @@ def _steps(text: str) -> int:
     finally:
         sys.settrace(before)
     return count
+
+
+_MIXED = """Traceback (most recent call last):
+  File "a.py", line 1, in f
+    at f (a.js:1:2)
+a.BException: x ---> a.CException: y
+Caused by: a.BError: x
+goroutine 1 [running]:
+\t/a.go:1 +0x1
+f@http://a/b.js:1:2
+a.rb:1:in `b'
+#0 /a.php(1): f()
+#0  0x1 in f (a=1) at a.c:1
+#0      f (package:a/b.dart:1:2)
+thread 'a' panicked at 'x', a.rs:1:1
+"""
+HOSTILE_SECONDS_MAX = 1.0
+HOSTILE_CHARS = 1_000_000
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a",
+        ":",
+        "1",
+        '"',
+        "@",
+        " ",
+        "at ",
+        "\n",
+        "a: ",
+        "a.",
+        "> ",
+        "&lt;",
+        "</p>",
+        "at at at\n",
+        "    at x\n",
+        "1234567890\n",
+        "a@b:1\n",
+        "    #0 0x1 in f a.c:1:2\n",
+        "#0  0x1 in f (a=1) at a.c:1\n",
+        "#0 " + "at a " * 300 + "\n",
+        "x in y " * 200 + "\n#0 /a.php(1): f()\n",
+        "exception 'A' with message '" * 30 + "\n",
+        "    at f (" + "eval at g (" * 100 + "\n",
+        "    at a.b(c.java:1)" + " ~[" * 200 + "]\n",
+        "a.BException: x ---> a.CException: y\n  at A.B()\n",
+        "a b " * 100 + "@" + "x:1" * 100 + "\n",
+        "a:1:in `" + "(" * 400 + "'" + "(A)" * 200 + "\n",
+        "thread 'a' panicked at '" + "', a:1" * 300 + "\n",
+        "a.c:1: " * 150 + "Assertion `\n",
+        "Error: x\nCaused by:\n  0: a\n",
+        '{"a":"\\n    at x (y:1:1)',
+        "Caused by: a.BError: x\n" + "m\n" * 11,
+        _MIXED,
+        "".join(f"{line}\n" for line in reversed(_MIXED.split("\n"))),
+        _MIXED.replace("\n", " "),
+    ],
+)
+def test_a_megabyte_made_to_hurt_takes_less_than_a_second(piece: str) -> None:
+    text = (piece * (HOSTILE_CHARS // len(piece) + 1))[:HOSTILE_CHARS]
+    before = time.process_time()
+
+    found = find_traces(text)
+
+    assert time.process_time() - before < HOSTILE_SECONDS_MAX
+    assert len(found) <= TRACES_MAX
+
+
+@given(st.text(alphabet="at :@#0(){}'\"./\n1fE", max_size=3000))
+@settings(max_examples=200, deadline=None)
+def test_no_order_of_their_signs_breaks_the_readers(text: str) -> None:
+    assert len(find_traces(text)) <= TRACES_MAX
+
+
+def test_chained_python_says_what_each_was_to_the_last() -> None:
+    parts = [PLAIN, PLAIN, PLAIN]
+    text = (
+        f"{parts[0]}\n\nThe above exception was the direct cause of the following exception:\n\n"
+        f"{parts[1]}\n\nDuring handling of the above exception, another exception occurred:\n\n"
+        f"{parts[2]}"
+    )
+
+    assert [trace.role for trace in find_traces(text)] == ["cause", "context", "raised"]
+
+
+def test_members_of_a_group_are_members() -> None:
+    text = (
+        "  + Exception Group Traceback (most recent call last):\n"
+        '  |   File "a.py", line 1, in f\n  |     g()\n'
+        "  | ExceptionGroup: two (2 sub-exceptions)\n"
+        "  +-+---------------- 1 ----------------\n"
+        "    | Traceback (most recent call last):\n"
+        '    |   File "b.py", line 2, in h\n    |     i()\n    | ValueError: x\n'
+        "    +---------------- 2 ----------------\n    | TypeError: y\n"
+        "    +------------------------------------\n"
+    )
+
+    traces = find_traces(text)
+
+    assert [(t.exception, t.role) for t in traces] == [
+        ("ExceptionGroup", "raised"),
+        ("ValueError", "member"),
+        ("TypeError", "member"),
+    ]
+    assert innermost_in_app(traces) == Frame(path="b.py", line=2, function="h", code="i()")

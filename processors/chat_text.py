@@ -27,6 +27,7 @@ _BREAK = "\u200b"
 """A zero-width space: invisible, and enough to keep a mention from being one."""
 
 _CALLS = re.compile(r"@(?=everyone|here|channel)", re.IGNORECASE)
+_BLOCK = re.compile(r"(?<=``)(?=`)")
 _TAG = re.compile(r"</?(?:sub|sup|b|i|em|strong|kbd|details|summary|br|p)[ ]?/?>", re.IGNORECASE)
 _SMALL = re.compile(r"\s{0,9}<sub>(.{1,2000})</sub>\s{0,9}", re.IGNORECASE)
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]{1,9}(.*)")
@@ -100,7 +101,7 @@ def _slack_message(sections: Sequence[str]) -> SlackMessage:
 
 def _slack_line(line: Line) -> str:
     if line.block is not None:
-        return _quiet(_escaped(line.text.replace("```", f"``{_BREAK}`")))
+        return _quiet(_escaped(line.text))
     text = _TAG.sub("", line.text)
     if heading := _HEADING.fullmatch(text):
         words = _slack_words(heading[1].rstrip("# ").replace("**", ""))
@@ -137,8 +138,11 @@ def _escaped(text: str) -> str:
 
 
 def _quiet(text: str) -> str:
-    """Return a finished line in which nobody is called. Last, as a tag that goes may join two."""
-    return _CALLS.sub(f"@{_BREAK}", text)
+    """Return a finished line that calls nobody and opens no block of code, wherever it is cut.
+
+    Last of all: a tag that is left out joins what stood around it.
+    """
+    return _BLOCK.sub(_BREAK, _CALLS.sub(f"@{_BREAK}", text))
 
 
 # --- Discord ---
@@ -149,7 +153,7 @@ _PERSON = re.compile(r"<(?=@)")
 
 def _discord_line(line: Line) -> str:
     if line.block is not None:
-        return _quiet(_PERSON.sub(f"<{_BREAK}", line.text.replace("```", f"``{_BREAK}`")))
+        return _quiet(_PERSON.sub(f"<{_BREAK}", line.text))
     small = _SMALL.fullmatch(line.text)
     text = f"-# {small[1]}" if small else line.text
     return _quiet(_MENTION.sub(f"<{_BREAK}", _TAG.sub("", text)))

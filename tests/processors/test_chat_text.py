@@ -130,6 +130,7 @@ def test_code_goes_on_in_a_block_of_its_own_in_the_next_message() -> None:
         (r"2 \* 3 \<b\>", "2 \u200b*\u200b 3 &lt;b&gt;"),
         ("| Check | Verdict |\n|---|---|\n| a \\| b | passed |", "• a | b · passed"),
         ("<sub>Written by a program.</sub>", "Written by a program."),
+        ("a ```b``` c", "a ``\u200b`b``\u200b` c"),
         ("<!channel> @here", "&lt;!channel&gt; @\u200bhere"),
         ("```py\nx = a < b  # @here\n```", "```py\nx = a &lt; b  # @\u200bhere\n```"),
     ],

@@ -34,6 +34,8 @@ TREE_FILES_MAX = 200_000
 # `git archive` obeys the repository's attributes: export-ignore would leave out the very tests we
 # need, the others would change bytes. This file of ours overrules them.
 _ATTRIBUTES = "* -export-ignore -export-subst -text -eol -ident -filter -working-tree-encoding\n"
+# With --update-shallow: what CI jobs check out has one commit and no history.
+FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--update-shallow")
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
@@ -125,9 +127,7 @@ class GitCheckouts:
         except GitError as error:
             raise PoisonError(f"branch of project {project.id} is not a branch name") from error
         try:
-            git(
-                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", url, f"+{ref}:{ref}"
-            )
+            git(*FETCH, "--", url, f"+{ref}:{ref}")
         except GitError as error:
             if "couldn't find remote ref" in error.stderr.lower():
                 raise PoisonError(

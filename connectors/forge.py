@@ -17,7 +17,7 @@ from pathlib import Path
 from uuid import UUID
 
 from connectors import agent_trace
-from connectors.checkouts import GitCheckouts, checked_path
+from connectors.checkouts import FETCH, GitCheckouts, checked_path
 from connectors.git_command import Git, GitError, checked_url, shown
 from schemas.errors import PoisonError
 from schemas.fixes import FileEdit, Proposal
@@ -315,7 +315,7 @@ def _remote_refs(git: Git, project: Project, url: str, *refs: str) -> dict[str, 
 
 def _fetch(git: Git, project: Project, url: str, refspec: str) -> None:
     try:
-        git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", url, refspec)
+        git(*FETCH, "--", url, refspec)
     except GitError as error:
         raise error.explained(f"fetching from project {project.id}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import sys
 import tempfile
@@ -68,7 +69,9 @@ def fix(
     )
     given = read_report(report)
     _prepare(out)
-    with _ended_by_sigterm(), _folder() as folder:
+    at = f"commit {target.commit[:12]} of {target.branch}"
+    typer.echo(f"Looking at {at}; what is not committed is not seen.", err=True)
+    with _quiet(), _ended_by_sigterm(), _folder() as folder:
         conf = one_fix.settings_for(target, settings(ctx), Path(folder))
         with Spinner("Reading the report", console=Console(stderr=True)) as spinner:
 
@@ -99,6 +102,18 @@ def _prepare(out: Path) -> None:
 def _folder() -> tempfile.TemporaryDirectory[str]:
     # What is interrupted may still write while it is removed; the process ends soon after.
     return tempfile.TemporaryDirectory(prefix="bugstream-fix-", ignore_cleanup_errors=True)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back what stages log for operators: here the answer or the error says it, once."""
+    is_verbose = logging.getLogger().isEnabledFor(logging.INFO)
+    before = logging.root.manager.disable
+    logging.disable(before if is_verbose else logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 @contextmanager

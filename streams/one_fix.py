@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,11 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from git import InvalidGitRepositoryError, NoSuchPathError, Repo
-from git.exc import GitCommandError
+from git.exc import BadName, GitCommandError
 
+from connectors.checkouts import FETCH
+from connectors.git_command import Git, GitError
 from connectors.target_python import target_python
-from processors.ports import Blobs, Progress, SandboxUnavailableError
+from processors.ports import Blobs, Progress, Sandbox, SandboxUnavailableError
 from processors.pytest_runs import wrong_command
+from processors.quoting import one_line
 from schemas import topics
 from schemas.bugs import ApprovalRequested, NotifyRequested
 from schemas.codec import decode
@@ -22,7 +27,11 @@ from schemas.errors import FatalError, UserError
 from schemas.event import Event
 from schemas.projects import Project
 from schemas.received import ReceivedReport
+from schemas.values import SandboxSpec
 from streams.config import Settings
+from streams.dead_letters import DeadLetters
+from streams.environment import git_env
+from streams.failures import ERROR_TEXT
 from streams.log import Log, Record, partitions_of
 from streams.memory_log import MemoryLog
 from streams.receiving import accept_report
@@ -31,9 +40,15 @@ from streams.story import Fact, Story
 from streams.wiring import Parts, Stepper, stepper
 
 PROJECT = "local"
+DETACHED = "HEAD"
+"""No branch: what is checked out is a commit."""
 SENDER = "os:user"
 STAGES = ("normalize", "dedupe", "lifecycle", "locate", "fix", "verify", "release")
 """All but notify: whoever ran the command reads the answer."""
+BASE = "checked-out"
+"""Name of that branch in the copy that is made then."""
+SAID_CHARS_MAX = 500
+_PROBE = "import importlib.util as util; print('found' if util.find_spec('pytest') else 'absent')"
 IDLE_ROUNDS = 3
 WAIT_S = 0.02
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,6 +60,9 @@ class Target:
 
     repo: Path
     branch: str
+    """`DETACHED` where none is checked out, as in most CI jobs."""
+    commit: str
+    """Where the branch stood when the command was typed."""
     python: Path
     test_command: tuple[str, ...]
     pushes: bool
@@ -59,20 +77,30 @@ def target_of(
     command = _command(test_command)
     try:
         with Repo(repo, search_parent_directories=True) as opened:
-            if not opened.references:
+            if not opened.heads and not opened.head.is_valid():
                 raise UserError(f"--repo {repo}: the repository has no commit yet")
             names = [head.name for head in opened.heads]
-            found = branch or (None if opened.head.is_detached else opened.active_branch.name)
+            if branch is None and opened.head.is_detached:
+                branch = DETACHED
+            found = branch or opened.active_branch.name
+            if found not in (*names, DETACHED):
+                there = ", ".join(names) or "none"
+                raise UserError(f"--branch {found}: there is none; there are: {there}")
+            commit = opened.commit("HEAD" if found == DETACHED else f"refs/heads/{found}").hexsha
             root = Path(opened.working_tree_dir or opened.git_dir).absolute()
     except (InvalidGitRepositoryError, NoSuchPathError, GitCommandError) as error:
         raise UserError(f"--repo {repo}: not a git repository") from error
-    if found is None:
-        raise UserError("the repository has no branch checked out; name one with --branch")
-    if found not in names:
-        raise UserError(f"--branch {found}: there is none; there are: {', '.join(names)}")
+    except (BadName, ValueError) as error:
+        raise UserError(
+            f"--repo {repo}: its newest commit cannot be read: it is damaged (see `git fsck`), or"
+            " named by SHA-256, which is not supported"
+        ) from error
+    if found == DETACHED and pushes:
+        raise UserError("--push: the repository has no branch checked out; name one with --branch")
     return Target(
         repo=root,
         branch=found,
+        commit=commit,
         python=python.absolute(),
         test_command=command,
         pushes=pushes,
@@ -100,11 +128,12 @@ def _command(text: str) -> tuple[str, ...]:
 
 def settings_for(target: Target, base: Settings, data_dir: Path) -> Settings:
     """Return settings with the target as the only project, and a data folder of their own."""
+    is_detached = target.branch == DETACHED
     project = Project(
         id=PROJECT,
         sources=("http:*",),
-        git_url=target.repo.as_uri(),
-        branch=target.branch,
+        git_url=(_with_branch(target, data_dir) if is_detached else target.repo).as_uri(),
+        branch=BASE if is_detached else target.branch,
         python=target.python,
         test_command=target.test_command,
         members=(f"http:{PROJECT}",),
@@ -113,6 +142,35 @@ def settings_for(target: Target, base: Settings, data_dir: Path) -> Settings:
     return base.model_copy(
         update={"data_dir": data_dir, "project": (project,), "kafka": None, "database_url": None}
     )
+
+
+def _with_branch(target: Target, data_dir: Path) -> Path:
+    """Return a copy of our own, in which the commit that is checked out has a branch."""
+    git = Git(data_dir / "detached.git", git_env())
+    try:
+        git("init", "--quiet", "--bare", "--template=", str(git.git_dir))
+        git(*FETCH, "--", target.repo.as_uri(), f"+HEAD:refs/heads/{BASE}")
+    except GitError as error:
+        raise error.explained("reading --repo") from error
+    return git.git_dir
+
+
+def _check_tools(sandbox: Sandbox, python: Path, work_root: Path) -> None:
+    """Raise `UserError` where no test could run: that is an error, and no answer about the bug."""
+    with tempfile.TemporaryDirectory(dir=work_root) as folder:
+        spec = SandboxSpec((str(python), "-c", _PROBE), Path(folder), python=python)
+        try:
+            result = sandbox.run(spec)
+        except SandboxUnavailableError as error:
+            raise UserError(str(error)) from error
+    if result.stdout.strip() == b"absent":
+        raise UserError(
+            f"--python {python}: it has no pytest: install it there, or name the interpreter that"
+            " has it and the project's packages"
+        )
+    if result.stdout.strip() != b"found":
+        said = one_line(result.stderr.decode(errors="replace"), chars_max=SAID_CHARS_MAX)
+        raise UserError(f"--python {python}: it does not run as a Python does: {said or 'silent'}")
 
 
 @contextmanager
@@ -124,6 +182,8 @@ def fixed(
     work_root = settings.data_path / "work"
     work_root.mkdir(parents=True)
     with MemoryLog() as log, Parts(settings, log, progress=progress, work_root=work_root) as parts:
+        python = settings.project[0].python
+        _check_tools(parts.sandbox, python or Path(sys.executable), work_root)
         log.ensure_topics(topics.ALL)
         mine = report.model_copy(update={"tool": PROJECT, "reporter": PROJECT})
         accept_report(
@@ -145,9 +205,18 @@ def fixed(
                 running.callback(each.close)
             run_until_idle(steppers)
         story = Story.of(_told(facts_of(log)), parts.blobs)
+        if story is None or not story.verified:
+            _refuse_failure(log, settings.app)
         if story is None:
-            raise FatalError("the report did not become a bug; its dead letters say why")
+            raise FatalError("the report did not become a bug")
         yield story, parts.blobs
+
+
+def _refuse_failure(log: Log, app: str) -> None:
+    """Raise `FatalError` when a stage gave up: that too is an error, and no answer."""
+    for letter in DeadLetters(log, app=app).list():
+        text = one_line(letter.header(ERROR_TEXT), chars_max=SAID_CHARS_MAX)
+        raise FatalError(f"the stage {letter.stage} failed: {text}")
 
 
 def run_until_idle(steppers: list[Stepper]) -> None:

@@ -36,6 +36,18 @@ def test_base_commit_is_the_tip_and_follows_it(tmp_path: Path, checkouts: Checko
     assert checkouts.base_commit(project(bare)) == second
 
 
+def test_a_shallow_clone_is_read_as_ci_jobs_have_it(tmp_path: Path, checkouts: Checkouts) -> None:
+    make_remote(tmp_path, {"a.py": "a\n"})
+    second = commit_files(tmp_path / "work", {"b.py": "b\n"})
+    source = (tmp_path / "work").as_uri()
+    git(tmp_path, "clone", "--quiet", "--depth=1", source, str(tmp_path / "shallow"))
+
+    found = project(tmp_path / "shallow")
+
+    assert checkouts.base_commit(found) == second
+    assert sorted(checkouts.files(found, second)) == ["a.py", "b.py"]
+
+
 def test_a_branch_that_was_rewound_is_followed_and_the_old_commit_kept(
     tmp_path: Path, checkouts: Checkouts
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -14,7 +15,8 @@ import pytest
 from git import Repo
 from typer.testing import CliRunner, Result
 
-from schemas.errors import UserError
+from connectors.checkouts import GitCheckouts
+from schemas.errors import FatalError, UserError
 from streams import demo_shop
 from streams.cli import app
 from streams.cli_fix import PATCH_FILE, REPORT_FILE
@@ -76,6 +78,21 @@ def test_no_patch_is_exit_status_1_and_leaves_no_patch_of_an_earlier_run(shop: P
     told = json.loads(done.stdout)
     assert (told["outcome"], told["verified"], told["diff"]) == ("not verified", False, None)
     assert [file.name for file in (shop.parent / "out").iterdir()] == [REPORT_FILE]
+
+
+@pytest.mark.sandbox
+def test_what_a_stage_logs_does_not_meet_whoever_typed_the_command(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> str:
+        raise ValueError("not as it was")
+
+    monkeypatch.setattr(GitCheckouts, "base_commit", broken)
+
+    with pytest.raises(FatalError, match="not as it was"):
+        fix(shop, 9)
+    assert not caplog.records
+    assert logging.root.manager.disable == logging.NOTSET
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import venv
 from pathlib import Path
 
 import pytest
 from git import Repo
 
-from schemas.errors import UserError
+from connectors.checkouts import GitCheckouts
+from schemas.errors import FatalError, UserError
 from schemas.lifecycle import Status
 from schemas.received import ReceivedReport
+from schemas.values import SandboxUnavailableError
 from streams import demo_shop
 from streams.config import Settings
+from streams.environment import git_env
 from streams.one_fix import Target, fixed, run_until_idle, settings_for, target_of
 from streams.story import Story
 
@@ -102,14 +107,32 @@ def test_what_is_no_repository_or_has_no_commit_is_named(tmp_path: Path) -> None
         target(tmp_path / "new")
 
 
-def test_a_detached_head_needs_a_branch(tmp_path: Path) -> None:
+def test_a_repository_whose_commit_cannot_be_read_is_named(tmp_path: Path) -> None:
+    clone = shop(tmp_path)
+    for kept in (clone / ".git" / "objects").iterdir():
+        shutil.rmtree(kept)
+
+    with pytest.raises(UserError, match="cannot be read"):
+        target(clone)
+
+
+def test_a_detached_head_is_looked_at_and_only_a_push_needs_a_branch(tmp_path: Path) -> None:
     clone = shop(tmp_path)
     with Repo(clone) as repo:
         repo.git.checkout("--detach")
+        repo.git.commit("--allow-empty", "-m", "on no branch")
+        head = repo.head.commit.hexsha
+    (tmp_path / "data").mkdir()
 
-    with pytest.raises(UserError, match="--branch"):
-        target(clone)
+    aim = target(clone)
+    project = settings_for(aim, Settings(), tmp_path / "data").project[0]
+
+    assert aim.commit == head
+    checkouts = GitCheckouts(tmp_path / "mirrors", environment=git_env())
+    assert checkouts.base_commit(project) == head
     assert target(clone, branch=demo_shop.BRANCH).branch == demo_shop.BRANCH
+    with pytest.raises(UserError, match="--branch"):
+        target(clone, pushes=True)
 
 
 def test_only_the_target_is_a_project_and_only_pushes_release(tmp_path: Path) -> None:
@@ -206,3 +229,43 @@ def test_what_no_template_reaches_is_an_honest_could_not(tmp_path: Path) -> None
 
     assert (story.outcome, story.verified, story.proposal) == ("could not", False, None)
     assert "template" in story.reason
+
+
+def broken(*_: object) -> str:
+    raise ValueError("not as it was")
+
+
+@pytest.mark.sandbox
+def test_a_stage_that_fails_is_an_error_and_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GitCheckouts, "base_commit", broken)
+
+    with pytest.raises(FatalError, match=r"stage locate failed: .*not as it was"):
+        story_of(target(shop(tmp_path)), issue(9), tmp_path)
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    ("starts", "said"), [("pass", "it has no pytest"), ("os._exit(9)", "it does not run as")]
+)
+def test_an_interpreter_that_can_run_no_test_is_an_error(
+    tmp_path: Path, starts: str, said: str
+) -> None:
+    venv.create(tmp_path / "venv", symlinks=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    (site,) = (tmp_path / "venv" / "lib").glob("python3*/site-packages")
+    (site / "sitecustomize.py").write_text(f"import os; {starts}\n")
+
+    with pytest.raises(UserError, match=f"--python {python}: {said}"):
+        story_of(target(shop(tmp_path), python=python), issue(9), tmp_path)
+
+
+def test_without_a_sandbox_it_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise SandboxUnavailableError("no namespaces here")
+
+    monkeypatch.setattr("connectors.sandbox.find_sandbox", refuse)
+
+    with pytest.raises(UserError, match="no namespaces here"):
+        story_of(target(shop(tmp_path)), issue(9), tmp_path)

@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     )
     bench.command("throughput")(throughput)
     bench.command("quixbugs")(quixbugs)
+    bench.command("channels")(channels)
     app.add_typer(bench, name="bench")
 
 
@@ -56,4 +57,21 @@ def quixbugs(
 
     with watched(show_bar=not as_json) as told:
         figures = bench(path, programs=program or None, wall_s_per_program=wall_s, progress=told)
+    raise typer.Exit(show(figures, as_json=as_json))
+
+
+def channels(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Samples; not part of this.")],
+    as_json: _Json = False,
+) -> None:
+    """Put real payloads, mails and stack traces through the doors and parsers.
+
+    Example: bugstream bench channels samples
+    """
+    from streams.bench_channels import bench
+    from streams.cli_prove import watched
+    from streams.figures import show
+
+    with watched(show_bar=not as_json) as told:
+        figures = bench(folder, progress=told)
     raise typer.Exit(show(figures, as_json=as_json))

@@ -22,7 +22,7 @@ from schemas.reports import Frame, StackTrace
 _AT = re.compile(r"[\s│|*]{0,60}(?:(?:eval )?at|bei|à|在|場所|в) (?P<call>\S.*)$")
 _MORE = re.compile(
     r"\s{0,60}(?:\.\.\. \d{1,6} (?:more|common frames|filtered|similar|lines)|- (?:locked|waiting)"
-    r"|\[CIRCULAR|<async|From previous event|--- \(|\.{3}$)"
+    r"|\[CIRCULAR|<async|[\w.:/-]{1,80}\]$|From previous event|--- \(|\.{3}$)"
 )
 _NEXT = re.compile(r"\s{0,60}(?:Caused by|Wrapped by|Suppressed|\[cause\]):? ?\S|\s{0,20}---> ")
 _NESTED = "nested exception is:"
@@ -147,6 +147,9 @@ def _open_next(lines: list[str], reading: _Reading) -> bool:
     for ahead in range(reading.index, min(len(lines), reading.index + HEAD_LINES_MAX)):
         if _continues(lines, ahead) or _MORE.match(lines[ahead]):
             reading.index = ahead
+            break
+        filled = next_filled(lines, ahead)
+        if filled != ahead and (filled >= len(lines) or not _continues(lines, filled)):
             break
     return True
 

@@ -10,7 +10,7 @@ import re
 
 from processors.trace_lines import LINE_CHARS_MAX, TEXT_CHARS_MAX, unquote
 
-LINES_MAX = 20_000
+LINES_MAX = 12_000
 """Of a longer text the first and the last half stay: a log ends with what killed the program."""
 
 _ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
@@ -18,6 +18,13 @@ _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|nbsp|#\d{1,4}|#x[0-9a-fA-F]{1,4})
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'", "nbsp": " "}
 _JSON_ESCAPED = ("\\n    at ", "\\n\\tat ", "\\n  File ", "\\n#0 ", "\\n\\ngoroutine ", "\\n   at ")
 _JSON_QUOTE = re.compile(r'(?<=:)\s?"|(?<!\\)"(?=[,}\]])')
+_JSON_FIELD = re.compile(r'"\w{1,60}":\s?"')
+_JSON_LINES_MIN = 2
+_JSON_CHARS_MAX = 100_000
+_DOUBLED = frozenset({1, 3, 5})
+"""Blank lines after a line where each line, a blank one too, was followed by another."""
+_DOUBLED_MIN = 4
+"""Filled lines with one blank line after each that tell a double-spaced paste from prose."""
 _OPENING = re.compile(
     r"\s{0,40}(?:<(?:pre|code|p|div|span|td|li|br)\b[^<>]{0,200}>"
     r"|\{(?:code|noformat)(?::[^{}]{0,100})?\})(?=.)"
@@ -48,7 +55,7 @@ def clean_lines(text: str) -> list[str]:
     Indentation stays. Where nothing was put around a line it is returned as it is.
     """
     text = text[:TEXT_CHARS_MAX]
-    if any(mark in text for mark in _JSON_ESCAPED):
+    if any(mark in text for mark in _JSON_ESCAPED) or _is_json(text):
         # A whole trace in one JSON string, as structured loggers write it.
         text = _JSON_QUOTE.sub("\n", text)
         text = text.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')
@@ -56,7 +63,43 @@ def clean_lines(text: str) -> list[str]:
     if len(lines) > LINES_MAX:
         half = LINES_MAX // 2
         lines = [*lines[:half], "", *lines[-half:]]
-    return [_clean(line) if line else line for line in lines]
+    return _single_spaced([_clean(line) if line else line for line in lines])
+
+
+def _is_json(text: str) -> bool:
+    return text.count("\\n", 0, _JSON_CHARS_MAX) >= _JSON_LINES_MIN and (
+        _JSON_FIELD.search(text, 0, _JSON_CHARS_MAX) is not None
+    )
+
+
+def _single_spaced(lines: list[str]) -> list[str]:
+    """Return the lines without the blank ones that a channel put after each of a longer run."""
+    kept: list[str] = []
+    index = 0
+    while index < len(lines):
+        end, run = index, [lines[index]]
+        while (blanks := _blanks_after(lines, end)) in _DOUBLED:
+            run.extend(lines[end + 2 : end + blanks + 2 : 2])
+            end += blanks + 1
+        if len(run) > _DOUBLED_MIN:
+            kept.extend(run)
+        else:
+            kept.extend(lines[index : end + 1])
+        index = end + 1
+    return kept
+
+
+def _blanks_after(lines: list[str], index: int) -> int:
+    """Return how many blank lines stand between this filled line and the next one; 0 at an end."""
+    if not lines[index]:
+        return 0
+    for blanks in range(max(_DOUBLED) + 1):
+        at = index + blanks + 1
+        if at >= len(lines):
+            return 0
+        if lines[at]:
+            return blanks
+    return 0
 
 
 def _clean(line: str) -> str:

@@ -20,7 +20,6 @@ _SAID = re.compile(
     r".{0,200}?(?P<type>panic|fatal error|fatal|http: panic serving [^ ]{1,100}|unexpected fault"
     r"|SIG[A-Z]{2,6}): (?P<message>.*)$"
 )
-_AGAIN = re.compile(r"\s{1,20}panic: (?P<message>.*)$")
 _CREATED = re.compile(r"\s{0,40}created by (?P<function>\S{1,300})(?: in goroutine \d{1,12})?$")
 _NAME = re.compile(r"[\w./*()\[\]{}-]{1,300}(?:\(.{0,500}\))?$")
 _LINES_BACK_MAX = 12
@@ -91,7 +90,8 @@ def _said(lines: list[str], index: int, floor: int) -> tuple[str, str] | None:
         if _START.match(line):
             return None
         match = _SAID.match(line)
-        if match is None or _AGAIN.match(line) or line.lstrip().startswith("[signal "):
+        again = _indent(line) > _indent(lines[index])  # A panic while the first one unwound.
+        if match is None or again or line.lstrip().startswith("[signal "):
             continue
         kind = "panic" if match["type"].startswith("http: panic") else match["type"]
         return kind, match["message"].partition(" [recovered")[0].strip()
@@ -113,6 +113,10 @@ def read_listed(lines: list[str], index: int, floor: int) -> Found:
         return (), max(at, start + 1)
     above = lines[start - 2].strip() if start - 2 >= floor else ""
     return (StackTrace(language="go", exception="", message=above[:500], frames=frames),), at - 1
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 GO_LISTED = Family(

@@ -63,6 +63,8 @@ def head_of(line: str) -> Head | None:
     name = _last_words(segments[0])[0]
     alone = len(segments[0].split()) == _WEAK_WORDS_MAX
     named = lead is not None or "." in name or "::" in name or len(segments) > 1
+    if name == "java.lang.Thread.State":
+        return None  # Of a thread dump: nothing was thrown.
     if alone and named and _TYPE.match(name):
         return Head(name, ": ".join(segments[1:]).strip(), role, sure=lead is not None)
     return None
@@ -85,4 +87,4 @@ def _last_words(segment: str) -> tuple[str, ...]:
     last = words[-1]
     if last.startswith("(") and last.endswith(")"):
         return (last[1:-1], *words[:-1])
-    return (last,)
+    return (last if "::" in last else last.rpartition(":")[2],)

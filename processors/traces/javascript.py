@@ -8,6 +8,7 @@ from schemas.reports import Frame
 
 _PLACE = re.compile(r"(?P<path>.{1,1500}?):(?P<line>\d{1,9})(?P<column>:\d{1,9})?$")
 _EVAL = re.compile(r"eval at (?P<function>[^()]{1,300}) \(")
+_ROOTED = re.compile(r"(?:async )?(?:[A-Za-z][\w+.-]{0,30}:|\.{0,2}/|<|eval at )")
 _EVALS_MAX = 10
 _ALIAS = re.compile(r" \[as [^\[\]]{1,200}\]$")
 _NAMELESS = frozenset({"<anonymous>", "anonymous", "Anonymous function", "(null)", "()"})
@@ -27,6 +28,8 @@ def read_v8_call(call: str) -> Frame | None:
             function, opened, place = call[:-1].partition("(")
         if opened:
             return _frame(function, place)
+    if " " in call and not _ROOTED.match(call):
+        return None  # Prose that ends in a host and a port.
     return _frame("", call)
 
 

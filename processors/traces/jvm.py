@@ -6,11 +6,12 @@ import re
 
 from schemas.reports import Frame
 
-_CALL = re.compile(r"(?P<function>[^\s()]{1,500})\((?P<place>[^()]{0,300})\)(?= |$)")
+_CALL = re.compile(r"(?P<function>[^\s()]{1,500})(?P<space> ?)\((?P<place>[^()]{0,300})\)(?= |$)")
 _PLACE = re.compile(
     r"(?:(?P<path>[^\s:()]{1,300}):(?P<line>\d{1,9})"
     r"|(?P<file>[^\s:()]{1,300}\.(?:java|kt|kts|scala|groovy|gradle|clj|cljc|gen|rb|jsp)|SourceFile))$"
 )
+_FILES = (".java", ".kt", ".scala", ".groovy")
 _PLACELESS = re.compile(
     r"(?:Native Method|Unknown Source(?::\d{1,9})?|<generated>|<unknown>|Unknown)$"
 )
@@ -36,6 +37,8 @@ def read_jvm_call(call: str) -> Frame | None:
         return Frame(path="", function=function)
     place = _PLACE.match(match["place"])
     if place is None or "." not in function:
+        return None
+    if match["space"] and not (place["path"] or "").endswith(_FILES):  # Only Maven prints a space.
         return None
     line = place["line"]
     return Frame(

@@ -14,7 +14,8 @@ _ADDRESS = r"(?:0x[0-9a-f]{1,16})"
 _NUMBER = re.compile(r"[\s*]{0,40}(?:frame )?#\d{1,6}:? {1,4}")
 _FIRST = re.compile(r"[\s*]{0,40}(?:frame )?#0:? ")
 _CALL = re.compile(
-    rf"[\s*]{{0,40}}(?:frame )?#\d{{1,6}}:? {{1,4}}(?:{_ADDRESS} )?(?:in )?(?P<rest>\S.{{0,1800}})$"
+    rf"[\s*]{{0,40}}(?:frame )?#\d{{1,6}}:? {{1,4}}(?:{_ADDRESS} )?(?:in {{1,3}})?"
+    r"(?P<rest>\S.{0,1800})$"
 )
 _AT = re.compile(
     r" (?:at|from) (?P<path>(?:[A-Za-z]:)?[^\s:][^:]{0,600})(?::(?P<line>\d{1,9}))?(?::\d{1,9})?$"
@@ -137,7 +138,7 @@ def _name(text: str) -> str:
     text = text.strip().rpartition("`")[2]
     name = text.partition(" (")[0]
     if name == text and text.endswith(")"):
-        name = text.partition("(")[0] or text
+        name = text.partition("(")[0]
     return name.partition(" + ")[0].strip()[:300]
 
 

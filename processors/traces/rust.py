@@ -16,7 +16,7 @@ _SAID = re.compile(
 )
 _SAID_BELOW = re.compile(r"(?P<path>\S.{0,500}?):(?P<line>\d{1,9})(?::\d{1,9})?:$")
 _CALL = re.compile(r"\s{0,40}\d{1,6}: {1,8}(?:0x[0-9a-f]{1,16} - )?(?P<symbol>\S.{0,1500})$")
-_AT = re.compile(r"\s{1,80}at (?P<path>\S.{0,600}?)(?::(?P<line>\d{1,9})(?::\d{1,9})?)?$")
+_AT = re.compile(r"\s{1,80}at (?P<path>[^\s()][^()]{0,600}?)(?::(?P<line>\d{1,9})(?::\d{1,9})?)?$")
 _BACKTRACE = re.compile(r"\s{0,40}[Ss]tack backtrace:$")
 _HASH = re.compile(r"(?:::h[0-9a-f]{16})?(?: ?\(0x[0-9a-f]{1,16}\))?$")
 _CAUSES = re.compile(r"\s{0,20}Caused by:$")

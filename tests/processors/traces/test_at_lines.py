@@ -38,6 +38,28 @@ def test_a_java_trace_with_its_cause_gives_two() -> None:
     assert [frame.path for frame in cause.frames] == ["Main.java", "Cart.java"]
 
 
+def test_calls_as_maven_and_loggers_print_them_are_read() -> None:
+    text = (
+        "[ERROR] shop.BuildException: no\n"
+        "    at shop.Plugin.run (Plugin.java:12)\n"
+        "    at shop.Main.main(Main.java:3) ~[shop-9.4.31.v2020\n0723.jar:1]\n"
+        "    at shop.Boot.main(Boot.java:2) [shop.jar!/:?]\n"
+    )
+
+    (trace,) = find_traces(text)
+
+    assert (trace.language, trace.exception) == ("java", "shop.BuildException")
+    assert [frame.function for frame in trace.frames] == [
+        "shop.Boot.main",
+        "shop.Main.main",
+        "shop.Plugin.run",
+    ]
+
+
+def test_prose_with_at_and_a_port_is_no_call() -> None:
+    assert find_traces("a.GSSException: no ticket\nat the host shop.example/10.0.0.1:8022\n") == ()
+
+
 def test_a_go_panic_is_a_trace() -> None:
     text = (
         "panic: runtime error: index out of range [5] with length 3\n\ngoroutine 1 [running]:\n"

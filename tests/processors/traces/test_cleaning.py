@@ -68,6 +68,13 @@ def test_a_line_that_is_its_own_keeps_its_words(line: str) -> None:
     assert clean_lines(line)[0].endswith(line[-1])
 
 
+def test_a_double_spaced_paste_is_single_spaced_and_paragraphs_stay() -> None:
+    lines = ["a", "b", "", "c", "d", "e"]
+
+    assert clean_lines("\n\n".join(lines)) == lines
+    assert clean_lines("one\n\ntwo\n\nthree") == ["one", "", "two", "", "three"]
+
+
 def test_lines_and_their_number_are_bounded() -> None:
     lines = clean_lines("first\n" + "x\n" * LINES_MAX * 2 + "y" * 9000)
 

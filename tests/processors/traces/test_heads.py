@@ -19,6 +19,7 @@ from processors.traces.heads import head_of
         ("Caused by: shop.Gone", "shop.Gone", "", "cause"),
         ("\tSuppressed: java.io.IOException: x", "java.io.IOException", "x", "suppressed"),
         ("---> (Inner Exception #1) A.BException: x", "A.BException", "x", "member"),
+        ("unexpected exception:a.BException: x", "a.BException", "x", "raised"),
         ("12:01 [main] ERROR c.e.Cart - a.BError: x: y", "a.BError", "x: y", "raised"),
     ],
 )
@@ -29,7 +30,17 @@ def test_type_message_and_role_are_read(line: str, exception: str, message: str,
     assert (head.exception, head.message, head.role) == (exception, message, role)
 
 
-@pytest.mark.parametrize("line", ["", "we looked at it: no", "x = 3", ": :", "look at (this)"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "we looked at it: no",
+        "x = 3",
+        ": :",
+        "look at (this)",
+        "java.lang.Thread.State: BLOCKED",
+    ],
+)
 def test_prose_names_no_exception(line: str) -> None:
     assert head_of(line) is None
 

@@ -24,7 +24,7 @@ from streams import (
     cli_report,
     cli_run,
 )
-from streams.cli_errors import explain
+from streams.cli_errors import explain, let_any_terminal_print
 
 app = typer.Typer(
     name="bugstream",
@@ -83,6 +83,7 @@ for _part in (
 
 def main() -> None:
     """Run one command. What goes wrong is said in words, without a stack trace."""
+    let_any_terminal_print()
     try:
         app()
     except KeyboardInterrupt:

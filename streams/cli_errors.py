@@ -6,8 +6,11 @@ import json
 import logging
 import os
 import re
+import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 
 import typer
@@ -27,10 +30,23 @@ def explain(error: Exception, args: Sequence[str]) -> int:
     in the form that the API's errors have: whoever parses the output gets something to parse.
     """
     kind, message = _words(error, args)
-    if "--json" in args:
-        typer.echo(json.dumps({"detail": {"error": kind, "message": message}}, indent=2))
-    typer.echo(f"Error: {message}", err=True)
+    # What cannot be written to may be the very trouble.
+    with suppress(OSError):
+        if "--json" in args:
+            typer.echo(json.dumps({"detail": {"error": kind, "message": message}}, indent=2))
+    with suppress(OSError):
+        typer.echo(f"Error: {message}", err=True)
     return exit_codes.MISUSED
+
+
+def let_any_terminal_print() -> None:
+    """Print a question mark for what a terminal cannot show, such as one without UTF-8.
+
+    Titles are in the languages of those who report: no setting of ours may make them fail.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _words(error: Exception, args: Sequence[str]) -> tuple[str, str]:
@@ -56,8 +72,8 @@ def _keep(error: Exception, args: Sequence[str]) -> Path | None:
 
     Only its owner may read it: a trace may quote what was being worked on.
     """
-    words = [re.sub(r"[^a-z-]", "", word) for word in args if not word.startswith("-")]
-    name = "-".join(word for word in words[:_WORDS_MAX] if word) or "bugstream"
+    words = [word for word in args if re.fullmatch(r"[a-z][a-z-]*", word)]
+    name = "-".join(words[:_WORDS_MAX]) or "bugstream"
     path = cache_dir() / "errors" / f"{name}.txt"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

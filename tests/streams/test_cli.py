@@ -70,6 +70,38 @@ def test_what_fails_says_so_in_json_where_json_was_asked_for(tmp_path: Path) -> 
     assert told["message"] in done.stderr
 
 
+def test_a_terminal_without_utf_8_gets_all_that_it_can_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+
+    done = bugstream("dead-letters", "show", "größe", cwd=tmp_path)
+    shown = bugstream("--bootstrap", "größe", "doctor", cwd=tmp_path)
+
+    assert "Error: " in done.stderr
+    assert "gr??e" in shown.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_output_that_cannot_be_written_ends_without_a_stack_trace(tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "streams", "inbox", "list", "--json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            program,
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert "No space left" in done.stderr
+
+
 def test_prove_wants_one_claim(tmp_path: Path) -> None:
     done = bugstream("prove", "--relay", "--replay", cwd=tmp_path)
 

@@ -55,10 +55,11 @@ def test_a_fault_of_ours_is_one_sentence_and_its_trace_is_kept_once(
     with pytest.raises(KeyError) as caught:
         {}["a\nb"]
     for _ in range(2):
-        assert explain(caught.value, ["run", "../fix", "--slot"]) == MISUSED
+        assert explain(caught.value, ["run", "fix", "../X", "--slot"]) == MISUSED
 
     told = capsys.readouterr().err.splitlines()[0]
     (kept,) = (cache / "errors").iterdir()
+    assert kept.name == "run-fix.txt"
     assert str(kept) in told
     assert "Traceback" not in told
     assert "KeyError" in kept.read_text(encoding="utf-8")

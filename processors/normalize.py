@@ -17,7 +17,7 @@ from processors.ports import Blobs
 from processors.projects import Mapping as Rule
 from processors.projects import project_of, trust_of
 from processors.severity import severity_of
-from processors.traces import find_snippets, find_traces
+from processors.traces import find_snippets, find_traces, innermost_in_app
 from schemas import topics
 from schemas.errors import PoisonError
 from schemas.event import Event, caused_by, subject_id
@@ -119,7 +119,7 @@ def _report(origin: Origin, parsed: Parsed) -> BugReport:
     else:
         severity = parsed.severity
         reason = parsed.severity_reason or "given by the sender"
-    innermost = traces[-1].frames[-1] if traces and traces[-1].frames else None
+    innermost = innermost_in_app(traces)
     try:
         return BugReport(
             report_id=origin.report_id,
@@ -132,7 +132,7 @@ def _report(origin: Origin, parsed: Parsed) -> BugReport:
             status="closed" if parsed.closed else "open",
             reproduction_steps=parsed.steps or _listed(text, _STEPS),
             environment=dict(parsed.environment) or _pairs(text),
-            file=innermost.path if innermost else None,
+            file=innermost.path or None if innermost else None,
             line=innermost.line if innermost else None,
             error_log=f"{traces[-1].exception}: {traces[-1].message}" if traces else "",
             stack_traces=traces,

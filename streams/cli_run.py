@@ -53,7 +53,7 @@ def up(ctx: typer.Context, port: _Port = None) -> None:
     with (
         stop_on_signals() as stop,
         alone(conf.data_path, leftovers_s_max=leftovers_s_max) as held,
-        _with_kafka(conf) as ready,
+        _with_kafka(_with_port(conf)) as ready,
     ):
         prepare(ready)
         typer.echo(f"Kafka {ready.kafka}; data in {ready.data_path}; HTTP on port {ready.port}")
@@ -91,6 +91,17 @@ def run(
     ):
         made = [(name, worker(name, parts, slot=slot)) for name in names]
         raise typer.Exit(work(made, stop))
+
+
+def _with_port(conf: Settings) -> Settings:
+    """Return `conf`, if its port is free. Raises `UserError` before anything was started.
+
+    What takes it later is the gateway's trouble, which then tries again and again.
+    """
+    from streams.serving import listen
+
+    listen(conf.host, conf.port).close()
+    return conf
 
 
 @contextmanager

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from schemas.errors import FatalError, UserError
 from streams import cli_run, exit_codes
+from streams.cli import app
 from streams.config import HANDED_DOWN, Settings
 from streams.log import FencedError, RetriableError
+from streams.serving import listen
 from streams.supervisor import ChildEvent
 
 SECRETS = {
@@ -62,6 +65,17 @@ def test_one_worker_that_fails_ends_the_process_with_its_status(
 def test_an_error_that_nobody_expected_is_not_swallowed() -> None:
     with pytest.raises(ZeroDivisionError):
         cli_run.work([("relay", Stub(ZeroDivisionError()))], threading.Event())
+
+
+def test_a_taken_port_is_said_before_anything_is_started(tmp_path: Path) -> None:
+    conf = Settings(data_dir=tmp_path)
+    with listen("127.0.0.1", 0) as taken:
+        port = str(taken.getsockname()[1])
+
+        with pytest.raises(UserError, match=f"port {port} .*--port"):
+            CliRunner().invoke(app, ["up", "--port", port], obj=conf, catch_exceptions=False)
+
+    assert not (tmp_path / "kafka").exists()
 
 
 def test_what_happens_to_a_child_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:

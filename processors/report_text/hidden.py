@@ -18,6 +18,7 @@ from processors.report_text.tags import (
     VOID,
     is_hidden,
     rebuilt,
+    says_words,
 )
 
 TEXT_CHARS_MAX = 1_000_000
@@ -30,7 +31,8 @@ MARKS_MAX = 20_000
 CODE_SPAN_CHARS_MAX = 5_000
 
 HiddenKind = (
-    Literal["comment", "element", "attribute", "definition", "collapsed", "cut"] | InvisibleKind
+    Literal["comment", "element", "attribute", "tag", "definition", "collapsed", "cut"]
+    | InvisibleKind
 )
 
 _TOKEN = re.compile(
@@ -59,7 +61,7 @@ LABEL_CHARS_MAX = 40
 
 @dataclass(frozen=True, slots=True)
 class HiddenPart:
-    """One thing that a person would not have seen. `collapsed` is still a part of the text."""
+    """One thing that a person would not have seen. `collapsed` and `tag` still are in the text."""
 
     kind: HiddenKind
     text: str
@@ -78,8 +80,9 @@ class VisibleText:
 def visible_text(text: str) -> VisibleText:
     """Return what a person sees of `text`, and what it hides. Never raises.
 
-    Doing it again with the result changes nothing. Folded text (`<details>`) is one click away:
-    it stays and is told. What is beyond `TEXT_CHARS_MAX` is left out, and that is told too.
+    Doing it again with the result changes nothing. Folded text (`<details>`) is one click away,
+    and `<words like these>` are gone on some channels only: both stay and are told. What is
+    beyond `TEXT_CHARS_MAX` is left out, and that is told too.
     """
     found = _Hidden()
     if len(text) > TEXT_CHARS_MAX:
@@ -93,7 +96,7 @@ def visible_text(text: str) -> VisibleText:
             found.add(kind, run)
         found.count += unseen.count - len(unseen.runs)
         # Taking a comment out may bring a tag together: "<di<!-- -->v hidden>".
-        text = _Pass(text, found, tells_folded=number == 0).run()
+        text = _Pass(text, found, first=number == 0).run()
         if text == before:
             break
     else:
@@ -125,11 +128,11 @@ class _Hidden:
 class _Pass:
     """One walk over the text, from mark to mark: each character is looked at a few times."""
 
-    def __init__(self, text: str, found: _Hidden, *, tells_folded: bool) -> None:
+    def __init__(self, text: str, found: _Hidden, *, first: bool) -> None:
         self._text = text
         self._lower = text.lower() if "<" in text else ""
         self._found = found
-        self._tells_folded = tells_folded
+        self._first = first
         self._out: list[str] = []
         self._at = 0
         self._html_until = 0
@@ -261,6 +264,8 @@ class _Pass:
         tag, attributes = rebuilt(token)
         for attribute in attributes:
             self._attribute(attribute)
+        if tag and self._first and says_words(token):
+            self._found.add("tag", tag)
         self._emit(tag)
 
     def _conceal(self, token: re.Match[str], name: str) -> None:
@@ -312,7 +317,7 @@ class _Pass:
             self._unfold()
 
     def _unfold(self) -> None:
-        if self._folded_from is not None and self._tells_folded:
+        if self._folded_from is not None and self._first:
             said = ""
             for piece in self._out[self._folded_from :]:
                 said += piece[:HIDDEN_CHARS_MAX]

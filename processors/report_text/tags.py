@@ -17,6 +17,8 @@ _EACH = re.compile(
     r"\s(?P<key>[a-zA-Z_:@][\w.:@-]{0,100})"
     r"(?:\s{0,20}=\s{0,20}(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"'=<>`]+)))?"
 )
+WORDS_MIN = 2
+"""Behind the name: two make a name like `<frozen importlib._bootstrap>` a sentence."""
 HIDDEN_ELEMENTS = frozenset(
     {"script", "style", "template", "title", "head", "noscript", "picture", "svg", "object"}
     | {"iframe", "audio", "video", "canvas", "noembed", "noframes", "datalist", "map", "select"}
@@ -87,15 +89,15 @@ def is_hidden(tag: re.Match[str]) -> bool:
 def rebuilt(tag: re.Match[str]) -> tuple[str, list[str]]:
     """Return the tag with only attributes that show something, and what the others say.
 
-    A tag of no known name goes where it carries attributes: it shows nothing, and they may say
-    anything. `List<String>` and `<module>` stay as they are.
+    A tag of no known name goes where its attributes have values: it shows nothing, and they may
+    say anything. `List<String>`, `<frozen importlib._bootstrap>` and `<your name>` stay.
     """
     name = tag["name"].lower()
     closes = tag.group(0).startswith("</")
     if not tag["attributes"].strip():
         return tag.group(0), []
     if name not in _KNOWN:
-        return "", [tag.group(0)]
+        return ("", [tag.group(0)]) if "=" in tag["attributes"] else (tag.group(0), [])
     kept: list[str] = []
     said: list[str] = []
     for found in _EACH.finditer(tag["attributes"]):
@@ -111,6 +113,11 @@ def rebuilt(tag: re.Match[str]) -> tuple[str, list[str]]:
             said.append(f"{key}: {value}")
     attributes = "".join(f" {each}" for each in kept)
     return f"<{'/' if closes else ''}{tag['name']}{attributes}>", said
+
+
+def says_words(tag: re.Match[str]) -> bool:
+    """Return whether a tag of no known name is a sentence: GitHub shows nothing in its place."""
+    return tag["name"].lower() not in _KNOWN and tag["attributes"].count(" ") >= WORDS_MIN
 
 
 def _value(attribute: re.Match[str]) -> str:

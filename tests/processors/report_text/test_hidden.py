@@ -56,6 +56,7 @@ def test_what_is_hidden_is_taken_out_and_told(text: str, seen: str, kind: str) -
         "~~~\n<!-- shown -->\n~~~",
         "Map<String, List<Integer>> and List<String> at <module> and a < b > c",
         "\\<!-- shown -->",
+        'File "<frozen importlib._bootstrap>", line 3, in <module>',
         "a <!-- not closed",
         "[1]: http://x\nsee [this][1]",
         "![screenshot](http://x/y.png) [a](http://x)",
@@ -78,6 +79,13 @@ def test_what_is_folded_stays_and_is_told() -> None:
     assert [part.kind for part in found.hidden] == ["collapsed"]
     assert "words" in found.hidden[0].text
     assert visible_text(text.replace("<details>", "<details open>")).hidden == ()
+
+
+def test_words_in_brackets_stay_and_are_told() -> None:
+    found = visible_text(f"<{EVIL}> b")
+
+    assert found.text == f"<{EVIL}> b"
+    assert [(part.kind, part.text) for part in found.hidden] == [("tag", f"<{EVIL}>")]
 
 
 def test_what_is_beyond_the_limit_is_told() -> None:

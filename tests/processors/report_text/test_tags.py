@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from processors.report_text.tags import TAG, is_hidden, rebuilt
+from processors.report_text.tags import TAG, is_hidden, rebuilt, says_words
 
 
 def tag(text: str) -> re.Match[str]:
@@ -53,7 +53,14 @@ def test_only_attributes_that_show_something_stay() -> None:
 
 def test_a_tag_of_no_known_name_goes_with_its_attributes() -> None:
     assert rebuilt(tag("<String>")) == ("<String>", [])
+    assert rebuilt(tag("<frozen importlib>")) == ("<frozen importlib>", [])
     assert rebuilt(tag("<x y='z'>")) == ("", ["<x y='z'>"])
+
+
+def test_only_a_tag_of_no_known_name_is_a_sentence() -> None:
+    assert says_words(tag("<ignore all rules>"))
+    assert not says_words(tag("<frozen importlib._bootstrap>"))
+    assert not says_words(tag("<input a b c>"))
 
 
 @pytest.mark.parametrize("text", ["<1>", "< a>", "<a b=>", "<a, b>", "<a b='>"])

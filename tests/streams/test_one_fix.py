@@ -8,7 +8,7 @@ import venv
 from pathlib import Path
 
 import pytest
-from git import Repo
+from git import Actor, Repo
 
 from connectors.checkouts import GitCheckouts
 from schemas.errors import FatalError, UserError
@@ -120,7 +120,8 @@ def test_a_detached_head_is_looked_at_and_only_a_push_needs_a_branch(tmp_path: P
     clone = shop(tmp_path)
     with Repo(clone) as repo:
         repo.git.checkout("--detach")
-        repo.git.commit("--allow-empty", "-m", "on no branch")
+        somebody = Actor("Somebody", "somebody@example.org")
+        repo.index.commit("on no branch", author=somebody, committer=somebody)
         head = repo.head.commit.hexsha
     (tmp_path / "data").mkdir()
 

@@ -51,6 +51,8 @@ class Delivery:
     """What sort of delivery it is: part of the route, such as `issues` of `github/issues`."""
     body: bytes | None = None
     """The part of the post that speaks of it, where one post speaks of many; None: all of it."""
+    author_verified: bool = True
+    """Whether the channel vouches that `author` is who wrote it; a mail may say anything."""
 
 
 @dataclass(frozen=True, slots=True)

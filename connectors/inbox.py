@@ -116,6 +116,11 @@ class Inbox:
         """Close every connection."""
         self._engine.dispose()
 
+    @property
+    def engine(self) -> Engine:
+        """Return its database, for what is kept beside it."""
+        return self._engine
+
     def accept(self, entry: Entry) -> Receipt:
         """Store `entry` durably, once.
 

@@ -53,6 +53,16 @@ REFUSALS = Table(
     Column("refused_at", String(40), nullable=False),
     sqlite_autoincrement=True,
 )
+POLLERS = Table(
+    "inbox_pollers",
+    METADATA,
+    Column("name", String(300), primary_key=True),
+    Column("cursor", Text),
+    # What an operator wants to see: when a round last ended well, and what went wrong since.
+    Column("polled_at", String(40)),
+    Column("error", Text),
+    Column("found", Integer, nullable=False, default=0),
+)
 META = Table(
     "inbox_meta",
     METADATA,

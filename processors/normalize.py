@@ -12,7 +12,7 @@ from dataclasses import replace
 from pydantic import ValidationError
 
 from processors.base import Processor
-from processors.channels import PARSERS, Parsed, Parser
+from processors.channels.parsed import Parsed, Parser
 from processors.ports import Blobs
 from processors.projects import Mapping as Rule
 from processors.projects import project_of, trust_of
@@ -29,6 +29,7 @@ from schemas.reports import (
     ReportCommented,
     ReportNormalized,
     Severity,
+    Trust,
 )
 
 NAME = "normalize"
@@ -38,10 +39,8 @@ INLINE_CHARS_MAX = 8_000
 TRACE_FRAMES_INLINE_MAX = 40
 
 
-def make(
-    blobs: Blobs, projects: Sequence[Project], parsers: Mapping[str, Parser] = PARSERS
-) -> Processor:
-    """Return the stage, bound to the blob store, the projects of the settings and the parsers."""
+def make(blobs: Blobs, projects: Sequence[Project], parsers: Mapping[str, Parser]) -> Processor:
+    """Return the stage. `parsers` are those of each channel, by its name."""
 
     def handle(event: Event) -> Iterator[ReportNormalized | ReportCommented]:
         if isinstance(event, RawReceived):
@@ -54,7 +53,7 @@ def normalize(
     raw: RawReceived,
     blobs: Blobs,
     projects: Sequence[Project],
-    parsers: Mapping[str, Parser] = PARSERS,
+    parsers: Mapping[str, Parser],
 ) -> Iterator[ReportNormalized | ReportCommented]:
     """Yield the report in `raw`, or nothing where it speaks of no bug.
 
@@ -71,6 +70,8 @@ def normalize(
     mapping = _named(raw, projects) or project_of(projects, raw.origin)
     project = next((p for p in projects if p.id == mapping.project), None)
     trust, trust_reason = trust_of(project, account=parsed.account, association=parsed.association)
+    if not raw.author_verified:
+        trust, trust_reason = Trust.STRANGER, "nobody vouches for who wrote it"
     subject = subject_id(parsed.account)
     envelope = caused_by(raw, NAME) | {"project": mapping.project}
     if parsed.comment:

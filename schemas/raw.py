@@ -65,4 +65,6 @@ class RawReceived(Event):
     """Of the bytes received, before any encoding."""
     authenticated: bool
     """Whether the channel's own signature or token was right."""
+    author_verified: bool = True
+    """Whether the channel vouches for who wrote it. If not, nobody is trusted for it."""
     body_blob: BlobRef | None = None

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from connectors import discord, slack
 from connectors.channel import Asked, Delivery, Door, Outcome, Post, child, parsed, text
-from processors.channels import PARSERS
 from processors.channels.parsed import Parsed
 from schemas.errors import PoisonError
 from schemas.event import Actor
 from schemas.raw import Origin, RawReceived
+from streams.channels import PARSERS
 
 FORM = "application/x-www-form-urlencoded"
 _NOBODY = UUID(int=0)

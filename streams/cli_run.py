@@ -138,12 +138,15 @@ def prepare(conf: Settings) -> None:
 
 def children(conf: Settings) -> list[Child]:
     """Return the processes of `bugstream up`, each with its own secrets only."""
+    from streams.channels import pollers
     from streams.environment import git_env
     from streams.supervisor import Child
-    from streams.wiring import GIT_GROUPS, GROUPS, SECRETS_OF
+    from streams.wiring import GIT_GROUPS, GROUPS, POLLERS, SECRETS_OF
 
     made = []
     for group, names in GROUPS.items():
+        if group == POLLERS and not pollers(conf):
+            continue
         env = conf.for_child((*SECRETS_OF.get(group, ()), "kafka_options"))
         if group in GIT_GROUPS:
             env = git_env() | env

@@ -10,7 +10,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,6 +26,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from schemas.accounts.discord import DiscordAccount
+from schemas.accounts.github import GitHubAccount
+from schemas.accounts.jira import JiraAccount
+from schemas.accounts.mailbox import Mailbox
+from schemas.accounts.monitoring import AlertmanagerAccount, SentryAccount
+from schemas.accounts.slack import SlackAccount
 from schemas.errors import UserError
 from schemas.projects import Project
 from schemas.reports import UNASSIGNED
@@ -26,7 +39,10 @@ from schemas.reports import UNASSIGNED
 DEFAULT_FILE = Path("bugstream.toml")
 HANDED_DOWN = "BUGSTREAM_HANDED_DOWN"
 """Set by our own supervisor for its children: then nothing else is read."""
+ACCOUNTS = ("github", "jira", "slack", "discord", "mailbox", "alertmanager", "sentry")
+"""Fields that say who we are at a provider, tokens and all."""
 SECRETS = (
+    *ACCOUNTS,
     "github_webhook_secrets",
     "webhook_secrets",
     "api_tokens",
@@ -59,6 +75,13 @@ class Settings(BaseSettings):
     """At most two live secrets, so that one can be changed without a gap."""
     webhook_secrets: dict[str, tuple[SecretStr, ...]] = Field(default_factory=dict)
     """The same for every other door, by its name: `bugstream doctor` lists them."""
+    github: GitHubAccount | None = None
+    jira: JiraAccount | None = None
+    slack: SlackAccount | None = None
+    discord: DiscordAccount | None = None
+    mailbox: tuple[Mailbox, ...] = ()
+    alertmanager: AlertmanagerAccount | None = None
+    sentry: SentryAccount | None = None
     api_tokens: tuple[SecretStr, ...] = ()
     """Bearer tokens of `POST /api/v1/bugs/receive` and of commands."""
     anthropic_api_key: SecretStr | None = Field(
@@ -92,6 +115,9 @@ class Settings(BaseSettings):
         ids = [project.id for project in self.project]
         if len(ids) != len(set(ids)):
             raise ValueError("project: two projects have the same id")
+        addresses = [box.address.casefold() for box in self.mailbox]
+        if len(addresses) != len(set(addresses)):
+            raise ValueError("mailbox: two mailboxes have the same address")
         if UNASSIGNED in ids:
             raise ValueError(f"project: the id {UNASSIGNED!r} is reserved")
         return self
@@ -163,6 +189,10 @@ class _Inherited(Settings):
 def _reveal(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, BaseModel):
+        return {name: _reveal(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, Path):
+        return str(value)
     if isinstance(value, dict):
         return {name: _reveal(each) for name, each in value.items()}
     return [_reveal(each) for each in value] if isinstance(value, tuple) else value
@@ -211,8 +241,8 @@ def _what(kind: str, message: str, place: tuple[int | str, ...]) -> str:
         near = get_close_matches(str(place[-1]), _names_at(place), n=1)
         return "there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
     if kind == "tuple_type":
-        if place == ("project",):
-            return "write each project as a table under [[project]]"
+        if place in {("project",), ("mailbox",)}:
+            return f"write each {place[0]} as a table under [[{place[0]}]]"
         return 'must be a list, such as ["one"]'
     return message
 
@@ -220,4 +250,17 @@ def _what(kind: str, message: str, place: tuple[int | str, ...]) -> str:
 def _names_at(place: tuple[int | str, ...]) -> Collection[str]:
     if len(place) == 1:
         return Settings.model_fields
-    return Project.model_fields if place[0] == "project" else ()
+    table = _TABLES.get(str(place[0]))
+    return table.model_fields if table else ()
+
+
+_TABLES: dict[str, type[BaseModel]] = {
+    "project": Project,
+    "github": GitHubAccount,
+    "jira": JiraAccount,
+    "slack": SlackAccount,
+    "discord": DiscordAccount,
+    "mailbox": Mailbox,
+    "alertmanager": AlertmanagerAccount,
+    "sentry": SentryAccount,
+}

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from pydantic import BaseModel, SecretStr
+
 from schemas.errors import UserError
 from schemas.projects import Project
 from schemas.values import SandboxUnavailableError
-from streams.config import Settings
+from streams.config import ACCOUNTS, Settings
 from streams.doctor_kafka import Check, check_kafka
 from streams.environment import git_env
 from streams.java import find_java
@@ -54,6 +56,8 @@ def masked(settings: Settings) -> dict[str, Any]:
     for name in ("github_webhook_secrets", "api_tokens"):
         values[name] = [MASK for _ in values[name]]
     values["webhook_secrets"] = {n: [MASK for _ in s] for n, s in values["webhook_secrets"].items()}
+    for name in ACCOUNTS:
+        values[name] = _masked_account(getattr(settings, name))
     values["anthropic_api_key"] = MASK if settings.anthropic_api_key else None
     # Harmless ones are few and unknown; a password among them may have any name.
     values["kafka_options"] = dict.fromkeys(values["kafka_options"], MASK)
@@ -63,6 +67,16 @@ def masked(settings: Settings) -> dict[str, Any]:
         # Webhook addresses are secrets by themselves.
         project["answer_url"] = MASK if project["answer_url"] else None
     return values
+
+
+def _masked_account(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return MASK
+    if isinstance(value, BaseModel):
+        return {name: _masked_account(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, tuple):
+        return [_masked_account(each) for each in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 def _masked_url(url: str | None) -> str | None:

@@ -17,6 +17,7 @@ from schemas.errors import FatalError
 from schemas.event import derived_id
 from schemas.topics import Topic
 from streams.broker import temporary_broker
+from streams.channels import PARSERS
 from streams.figures import Figures, machine
 from streams.kafka_log import KafkaLog
 from streams.log import Log, Outgoing, Record, ask_until, outgoing, partitions_of
@@ -234,7 +235,9 @@ def work(bootstrap: str, name: str, stage: str, slot: str) -> None:
     from connectors.blobs import MemoryBlobs
     from processors import dedupe, normalize
 
-    made = normalize.make(MemoryBlobs(), PROJECTS) if stage == "normalize" else dedupe.make()
+    made = (
+        normalize.make(MemoryBlobs(), PROJECTS, PARSERS) if stage == "normalize" else dedupe.make()
+    )
     log: KafkaLog = AtLeastOnceLog(bootstrap) if name == "control" else KafkaLog(bootstrap)
     with log, stop_on_signals() as stop, Runner(made, log, app=APP, slot=int(slot)) as runner:
         join(runner, stop)

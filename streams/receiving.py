@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Literal, TypedDict, assert_never
 from uuid import UUID, uuid4, uuid5
 
+from connectors.channel import Delivery
 from connectors.inbox import Entry, Inbox, Receipt
 from processors.ports import Blobs
 from schemas.commands import AbandonBug, ApproveBug, BugCommand, RejectBug, RetryBug
@@ -22,6 +23,7 @@ from schemas.reports import UNASSIGNED
 BODY_INLINE_BYTES_MAX = 48 * 1024
 """As it stands in the event, escapes and all. A larger body is a blob."""
 HEADER_CHARS_MAX = 300
+ID_CHARS_MAX = 300
 _HEADERS_KEPT = (
     "content-type",
     "user-agent",
@@ -61,6 +63,34 @@ class Inbound:
     headers: Mapping[str, str] = field(default_factory=dict)
     project: str = UNASSIGNED
     """As the sender says; what it leaves open is decided by normalize."""
+    author_verified: bool = True
+
+
+def inbound_of(
+    delivery: Delivery,
+    *,
+    route: str,
+    body: bytes = b"",
+    content_type: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> Inbound:
+    """Return what the inbox is to keep of `delivery`: the same for what came and what we asked for.
+
+    `body` is that of the post, for a delivery that speaks of all of it.
+    """
+    return Inbound(
+        origin=delivery.origin,
+        route=f"{route}/{delivery.kind}" if delivery.kind else route,
+        delivery_id=delivery.delivery_id[:ID_CHARS_MAX],
+        body=body if delivery.body is None else delivery.body,
+        content_type=content_type,
+        sender=delivery.sender,
+        author=delivery.author,
+        entity=delivery.entity,
+        meaning=delivery.meaning,
+        headers=headers or {},
+        author_verified=delivery.author_verified,
+    )
 
 
 def accept(inbox: Inbox, blobs: Blobs, inbound: Inbound) -> Receipt:
@@ -95,6 +125,7 @@ def accept(inbox: Inbox, blobs: Blobs, inbound: Inbound) -> Receipt:
         body_encoding=encoding,
         content_sha256=sha256,
         authenticated=True,
+        author_verified=inbound.author_verified,
         body_blob=blob,
     )
     return inbox.accept(

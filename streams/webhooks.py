@@ -21,13 +21,12 @@ from schemas.event import subject_id
 from streams import gateway_http
 from streams.gateway_http import problem, read_body
 from streams.intake import ResolveBug, only_ids
-from streams.receiving import Inbound, accept, accept_command
+from streams.receiving import accept, accept_command, inbound_of
 
 REFUSALS_NOTED_PER_MINUTE_MAX = 60
 """Each costs a write to the disk, and strangers can cause as many as they like."""
 ITEMS_MAX = 500
 """Of one post: each is a row of its own."""
-_ID_CHARS_MAX = 300
 
 
 class Refusals:
@@ -69,16 +68,11 @@ class Keeper:
         return self._wish(door, one) if isinstance(one, Asked) else self._item(door, post, one)
 
     def _item(self, door: Door, post: Post, delivery: Delivery) -> Outcome:
-        inbound = Inbound(
-            origin=delivery.origin,
-            route=f"{door.name}/{delivery.kind}" if delivery.kind else door.name,
-            delivery_id=delivery.delivery_id[:_ID_CHARS_MAX],
-            body=post.body if delivery.body is None else delivery.body,
+        inbound = inbound_of(
+            delivery,
+            route=door.name,
+            body=post.body,
             content_type=post.headers.get("content-type", ""),
-            sender=delivery.sender,
-            author=delivery.author,
-            entity=delivery.entity,
-            meaning=delivery.meaning,
             headers=post.headers,
         )
         receipt = accept(self.inbox, self.blobs, inbound)

@@ -23,7 +23,7 @@ from schemas.raw import Origin
 from schemas.topics import SOURCES, STAGES
 from schemas.values import SandboxResult, SandboxSpec, SandboxUnavailableError
 from streams.clock import SystemClock
-from streams.config import Settings
+from streams.config import ACCOUNTS, Settings
 from streams.environment import git_env
 from streams.log import Log
 from streams.long_tasks import LongTaskRunner
@@ -33,11 +33,12 @@ from streams.runner import Runner
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-RELAY, PROJECTOR, GATEWAY = "relay", "projector", "gateway"
-WORKERS = (GATEWAY, RELAY, *STAGES, PROJECTOR)
+RELAY, PROJECTOR, GATEWAY, POLLERS = "relay", "projector", "gateway", "pollers"
+WORKERS = (GATEWAY, POLLERS, RELAY, *STAGES, PROJECTOR)
 """Everything that `bugstream run` can run."""
 GROUPS: dict[str, tuple[str, ...]] = {
     "gateway": (GATEWAY,),
+    "pollers": (POLLERS,),
     "short": (RELAY, "normalize", "dedupe", "lifecycle"),
     "locate": ("locate",),
     "fix": ("fix",),
@@ -49,7 +50,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """What `bugstream up` runs in one process each: the short stages share one."""
 SECRETS_OF: dict[str, tuple[str, ...]] = {
     "gateway": ("github_webhook_secrets", "webhook_secrets", "api_tokens"),
+    "pollers": ACCOUNTS,
     "fix": ("anthropic_api_key",),
+    "release": ("github",),
+    "notify": ACCOUNTS,
 }
 GIT_GROUPS = ("locate", "fix", "verify", "release")
 """Processes that talk to git remotes and may sign in there."""
@@ -203,8 +207,9 @@ class Parts:
 
 def _normalize(parts: Parts) -> Stage:
     from processors import normalize
+    from streams.channels import PARSERS
 
-    return normalize.make(parts.blobs, parts.settings.project)
+    return normalize.make(parts.blobs, parts.settings.project, PARSERS)
 
 
 def _dedupe(_: Parts) -> Stage:
@@ -316,6 +321,17 @@ class _Draining:
         self.tasks.run(stop, drain_s_max=self.s_max)
 
 
+def _polling(parts: Parts) -> Worker:
+    from connectors.poll_cursors import PollCursors
+    from streams.channels import pollers
+    from streams.polling import Polling
+
+    asked = pollers(parts.settings)
+    if not asked:
+        raise UserError("pollers: the settings name no account that could be asked")
+    return Polling(asked, parts.inbox, parts.blobs, PollCursors(parts.inbox.engine))
+
+
 def worker(name: str, parts: Parts, *, slot: int = 0) -> Worker:
     """Return what `bugstream run NAME` runs. Raises `UserError` for a name there is not."""
     if name == RELAY:
@@ -330,6 +346,8 @@ def worker(name: str, parts: Parts, *, slot: int = 0) -> Worker:
         from streams.serving import Gateway
 
         return Gateway(parts, outline())
+    if name == POLLERS:
+        return _polling(parts)
     if name not in STAGES:
         raise UserError(f"there is no {name!r} to run; there are: {', '.join(WORKERS)}")
     made = stepper(name, parts, slot=slot)

@@ -11,6 +11,7 @@ from schemas.errors import PoisonError
 from schemas.event import EVENT_BYTES_MAX
 from schemas.projects import Project
 from schemas.reports import BugReport, ReportCommented, ReportNormalized, Severity, Trust
+from streams.channels import PARSERS
 from tests.factories import ORIGIN, raw_github, raw_http
 
 SHOP = Project(id="shop", sources=("github:acme/shop",))
@@ -30,7 +31,7 @@ ZeroDivisionError: division by zero
 
 
 def only(raw: object, blobs: MemoryBlobs | None = None) -> ReportNormalized:
-    [event] = normalize(raw, blobs or MemoryBlobs(), (SHOP,))  # type: ignore[arg-type]
+    [event] = normalize(raw, blobs or MemoryBlobs(), (SHOP,), PARSERS)  # type: ignore[arg-type]
     assert isinstance(event, ReportNormalized)
     return event
 
@@ -94,14 +95,14 @@ def test_a_project_that_the_sender_names_wins_if_there_is_such_a_one() -> None:
 
 
 def test_a_comment_is_kept_and_our_own_is_not_heard() -> None:
-    [heard] = normalize(raw_github("created", comment="Me too"), MemoryBlobs(), (SHOP,))
+    [heard] = normalize(raw_github("created", comment="Me too"), MemoryBlobs(), (SHOP,), PARSERS)
     own = raw_github("created", comment="Fixed")
     payload = json.loads(own.body or "")
     payload["comment"]["user"]["type"] = "Bot"
 
     assert isinstance(heard, ReportCommented)
     silent = own.model_copy(update={"body": json.dumps(payload)})
-    assert list(normalize(silent, MemoryBlobs(), (SHOP,))) == []
+    assert list(normalize(silent, MemoryBlobs(), (SHOP,), PARSERS)) == []
 
 
 @pytest.mark.parametrize(
@@ -120,5 +121,5 @@ def test_a_body_nobody_can_read_is_poison(change: dict[str, object]) -> None:
 
 
 def test_pull_requests_and_other_actions_are_no_bug_reports() -> None:
-    assert list(normalize(raw_github(pull_request={}), MemoryBlobs(), (SHOP,))) == []
-    assert list(normalize(raw_github("pinned"), MemoryBlobs(), (SHOP,))) == []
+    assert list(normalize(raw_github(pull_request={}), MemoryBlobs(), (SHOP,), PARSERS)) == []
+    assert list(normalize(raw_github("pinned"), MemoryBlobs(), (SHOP,), PARSERS)) == []

@@ -9,6 +9,7 @@ from processors.normalize import normalize
 from schemas.codec import decode
 from schemas.raw import RawReceived
 from schemas.reports import BugReport, ReportNormalized
+from streams.channels import PARSERS
 
 
 def kept(inbox: Inbox) -> list[RawReceived]:
@@ -24,7 +25,7 @@ def bugs_of(inbox: Inbox, blobs: MemoryBlobs) -> list[tuple[str, BugReport]]:
     found: list[tuple[str, BugReport]] = []
     last: BugReport | None = None
     for raw in kept(inbox):
-        for said in normalize(raw, blobs, ()):
+        for said in normalize(raw, blobs, (), PARSERS):
             last = said.report if isinstance(said, ReportNormalized) else last
             assert last is not None
             found += [(event.type, last) for event in state.decide(said).events]

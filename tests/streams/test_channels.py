@@ -1,10 +1,9 @@
-"""The doors fit together."""
+"""The channels fit together."""
 
 from __future__ import annotations
 
-from processors.channels import PARSERS
 from schemas.event import CHANNELS
-from streams.channels import DOORS
+from streams.channels import DOORS, PARSERS, WAYS
 
 
 def test_names_and_paths_are_unique() -> None:
@@ -12,5 +11,7 @@ def test_names_and_paths_are_unique() -> None:
     assert all(door.path.startswith("/webhooks/") for door in DOORS)
 
 
-def test_whatever_a_door_lets_in_has_a_parser() -> None:
-    assert {door.channel for door in DOORS} <= set(PARSERS) <= set(CHANNELS)
+def test_each_channel_stands_there_once_and_its_doors_lead_to_it() -> None:
+    assert len(PARSERS) == len(WAYS)
+    assert set(PARSERS) <= set(CHANNELS)
+    assert all(door.channel == way.channel for way in WAYS for door in way.doors)

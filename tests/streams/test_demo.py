@@ -24,6 +24,7 @@ from schemas.raw import RawReceived
 from schemas.reports import ReportNormalized, Trust
 from streams import demo, demo_shop
 from streams.answer_box import AnswerBox
+from streams.channels import PARSERS
 from streams.config import Settings
 from streams.log import partitions_of
 from streams.memory_log import MemoryLog
@@ -96,7 +97,7 @@ def test_an_issue_comes_through_the_real_door_as_a_report_of_the_shop(
 
     raw = decode(record.value)
     assert isinstance(raw, RawReceived)
-    [event] = normalize(raw, MemoryBlobs(), settings.project)
+    [event] = normalize(raw, MemoryBlobs(), settings.project, PARSERS)
     assert isinstance(event, ReportNormalized)
     assert (event.project, event.trust) == (demo.PROJECT, trust)
     assert event.report.title == issue.title

@@ -54,5 +54,5 @@ def test_the_model_is_asked_last_and_only_with_a_key(parts: Parts, tmp_path: Pat
 
 
 def test_a_name_there_is_not_is_refused_with_those_there_are(parts: Parts) -> None:
-    with pytest.raises(UserError, match="gateway, relay, normalize"):
+    with pytest.raises(UserError, match="gateway, pollers, relay, normalize"):
         wiring.worker("fixx", parts)

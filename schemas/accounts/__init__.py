@@ -1,0 +1,1 @@
+"""What settings say about our accounts at the providers: one module for each channel."""

@@ -1,0 +1,18 @@
+"""What every account of ours at a provider has in common."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Account(BaseModel):
+    """A table of the settings file. Unknown keys are refused: a typo must not pass."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    messages_per_minute_max: int = Field(default=60, ge=1, le=10_000)
+    """How many messages we write there at most; a provider that asks for less is obeyed."""
+    poll_every_s: int = Field(default=300, ge=5, le=86_400)
+    """How often we ask what was lost on its way to us; see `backfill`."""
+    backfill: bool = True
+    """Whether the provider is asked at all."""

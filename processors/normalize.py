@@ -5,46 +5,66 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-
-from pydantic import ValidationError
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from processors.base import Processor
 from processors.channels.parsed import Parsed, Parser
 from processors.ports import Blobs
 from processors.projects import Mapping as Rule
 from processors.projects import project_of, trust_of
-from processors.severity import severity_of
-from processors.traces import find_snippets, find_traces, innermost_in_app
+from processors.report_text.hidden import visible_text
+from processors.report_text.templates import Template, read_templates
+from processors.reporting import readable, report_of
 from schemas import topics
 from schemas.errors import PoisonError
 from schemas.event import Event, caused_by, subject_id
 from schemas.projects import Project
 from schemas.raw import Origin, RawReceived
-from schemas.reports import (
-    PRIORITY_OF,
-    BugReport,
-    ReportCommented,
-    ReportNormalized,
-    Severity,
-    Trust,
-)
+from schemas.reports import BugReport, ReportCommented, ReportNormalized, Trust
 
 NAME = "normalize"
-TEXT_CHARS_MAX = 1_000_000
 INLINE_CHARS_MAX = 8_000
 """Of each text inside the event; the blob holds the whole."""
+PART_CHARS_MAX = 1_000
+"""Of what was expected and what happened, there."""
 TRACE_FRAMES_INLINE_MAX = 40
+ATTACHMENTS_INLINE_MAX = 10
+
+Templates = Callable[[Origin], Mapping[str, str] | None]
+"""Origin -> the issue templates of its repository: path -> content; None where it has none.
+
+Whatever it answers is read, once for each delivery; what was read then stands in the report.
+"""
 
 
-def make(blobs: Blobs, projects: Sequence[Project], parsers: Mapping[str, Parser]) -> Processor:
+def no_templates(origin: Origin) -> None:
+    """Return None: reports are read by their headings."""
+    del origin
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    blobs: Blobs
+    projects: Sequence[Project]
+    parsers: Mapping[str, Parser]
+    templates: Templates
+
+
+def make(
+    blobs: Blobs,
+    projects: Sequence[Project],
+    parsers: Mapping[str, Parser],
+    *,
+    templates: Templates = no_templates,
+) -> Processor:
     """Return the stage. `parsers` are those of each channel, by its name."""
+    world = _World(blobs, projects, parsers, templates)
 
     def handle(event: Event) -> Iterator[ReportNormalized | ReportCommented]:
         if isinstance(event, RawReceived):
-            yield from normalize(event, blobs, projects, parsers)
+            yield from _normalize(event, world)
 
     return Processor(NAME, topics.SOURCES[NAME], handle)
 
@@ -54,38 +74,45 @@ def normalize(
     blobs: Blobs,
     projects: Sequence[Project],
     parsers: Mapping[str, Parser],
+    *,
+    templates: Templates = no_templates,
 ) -> Iterator[ReportNormalized | ReportCommented]:
     """Yield the report in `raw`, or nothing where it speaks of no bug.
 
     Raises `PoisonError` for a body that no parser understands.
     """
+    yield from _normalize(raw, _World(blobs, projects, parsers, templates))
+
+
+def _normalize(raw: RawReceived, world: _World) -> Iterator[ReportNormalized | ReportCommented]:
     if not raw.authenticated:
         raise PoisonError(f"delivery {raw.delivery_id[:80]!r} was not authenticated")
-    parser = parsers.get(raw.origin.channel)
+    parser = world.parsers.get(raw.origin.channel)
     if parser is None:
         raise PoisonError(f"no parser for channel {raw.origin.channel!r} in this release")
-    parsed = parser(raw, _body(raw, blobs))
-    if parsed is None:
+    blobs = world.blobs
+    understood = parser(raw, _body(raw, blobs))
+    if understood is None:
         return
-    mapping = _named(raw, projects) or project_of(projects, raw.origin)
-    project = next((p for p in projects if p.id == mapping.project), None)
+    parsed = readable(understood)
+    mapping = _named(raw, world.projects) or project_of(world.projects, raw.origin)
+    project = next((p for p in world.projects if p.id == mapping.project), None)
     trust, trust_reason = trust_of(project, account=parsed.account, association=parsed.association)
     if not raw.author_verified:
         trust, trust_reason = Trust.STRANGER, "nobody vouches for who wrote it"
     subject = subject_id(parsed.account)
     envelope = caused_by(raw, NAME) | {"project": mapping.project}
     if parsed.comment:
+        said = visible_text(parsed.text).text
         yield ReportCommented(
             **envelope,
             report_id=raw.origin.report_id,
             origin=raw.origin,
-            comment_blob=blobs.put(
-                parsed.text.encode(), media_type="text/markdown", subject=subject
-            ),
+            comment_blob=blobs.put(said.encode(), media_type="text/markdown", subject=subject),
             trust=trust,
         )
         return
-    report = _report(raw.origin, parsed)
+    report = report_of(raw.origin, parsed, _templates(world, raw.origin))
     whole = report.model_dump_json(exclude_none=True).encode()
     yield ReportNormalized(
         **envelope,
@@ -112,42 +139,15 @@ def _body(raw: RawReceived, blobs: Blobs) -> bytes:
     return base64.b64decode(raw.body) if raw.body_encoding == "base64" else raw.body.encode()
 
 
-def _report(origin: Origin, parsed: Parsed) -> BugReport:
-    text = parsed.text[:TEXT_CHARS_MAX]
-    traces = find_traces(text)
-    if parsed.severity is Severity.UNKNOWN:
-        severity, reason = severity_of(parsed.title, text, parsed.labels, has_trace=bool(traces))
-    else:
-        severity = parsed.severity
-        reason = parsed.severity_reason or "given by the sender"
-    innermost = innermost_in_app(traces)
-    try:
-        return BugReport(
-            report_id=origin.report_id,
-            origin=origin.model_copy(update={"url": parsed.url}),
-            title=parsed.title[:1000],
-            description=text,
-            severity=severity,
-            severity_reason=reason,
-            priority=PRIORITY_OF[severity],
-            status="closed" if parsed.closed else "open",
-            reproduction_steps=parsed.steps or _listed(text, _STEPS),
-            environment=dict(parsed.environment) or _pairs(text),
-            file=innermost.path or None if innermost else None,
-            line=innermost.line if innermost else None,
-            error_log=f"{traces[-1].exception}: {traces[-1].message}" if traces else "",
-            stack_traces=traces,
-            snippets=find_snippets(text),
-            created_at=parsed.created_at,  # type: ignore[arg-type]  # pydantic parses the text
-            updated_at=parsed.updated_at,  # type: ignore[arg-type]  # pydantic parses the text
-            reporter=parsed.account,
-            assignee=parsed.assignee,
-            labels=parsed.labels,
-            truncated=len(parsed.text) > TEXT_CHARS_MAX,
-        )
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise PoisonError(f"not a report: {first['loc'][0]!r}: {first['msg']}") from error
+def _templates(world: _World, origin: Origin) -> tuple[Template, ...]:
+    files = world.templates(origin)
+    return _read(tuple(sorted(files.items()))) if files else ()
+
+
+@lru_cache(maxsize=16)
+def _read(files: tuple[tuple[str, str], ...]) -> tuple[Template, ...]:
+    # The same few files for every report of a repository, and YAML is slow to read.
+    return read_templates({path: readable(text).encode() for path, text in files})
 
 
 def _inline(report: BugReport) -> BugReport:
@@ -155,6 +155,8 @@ def _inline(report: BugReport) -> BugReport:
     small = report.model_copy(
         update={
             "description": report.description[:INLINE_CHARS_MAX],
+            "expected": report.expected[:PART_CHARS_MAX],
+            "actual": report.actual[:PART_CHARS_MAX],
             "error_log": report.error_log[:1000],
             "title": report.title[:300],
             "stack_traces": tuple(
@@ -173,6 +175,9 @@ def _inline(report: BugReport) -> BugReport:
             "reproduction_steps": tuple(step[:200] for step in report.reproduction_steps[:10]),
             "environment": {k[:50]: v[:100] for k, v in list(report.environment.items())[:10]},
             "labels": tuple(label[:100] for label in report.labels[:20]),
+            "attachments": tuple(one[:300] for one in report.attachments[:ATTACHMENTS_INLINE_MAX]),
+            # What was hidden is evidence, for whoever opens the blob; nobody else comes across it.
+            "metadata": {k: v[:200] for k, v in report.metadata.items() if k != "hidden_text"},
         }
     )
     return small.model_copy(update={"truncated": small != report})
@@ -180,45 +185,9 @@ def _inline(report: BugReport) -> BugReport:
 
 def _meaning(parsed: Parsed) -> str:
     parts = replace(parsed, updated_at=None, assignee=None, url=None)
-    text = json.dumps(
-        [parts.title, parts.text, parts.closed, parts.labels, parts.steps, parts.environment]
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-_STEPS = re.compile(
-    r"^#{0,4}\s*\**(?:steps to reproduce|to reproduce|reproduction(?: steps)?|复现步骤)\**:?\s*$",
-    re.IGNORECASE,
-)
-_ENVIRONMENT = re.compile(r"^#{0,4}\s*\**(?:environment|versions?|环境)\**:?\s*$", re.IGNORECASE)
-_ITEM = re.compile(r"^\s{0,3}(?:\d{1,3}[.)]|[-*+])\s+(\S.{0,300})")
-_PAIR = re.compile(r"^\s{0,3}(?:[-*+]\s+)?([A-Za-z][\w .-]{0,40}):\s+(\S.{0,200})")
-SECTION_LINES_MAX = 40
-
-
-def _section(text: str, heading: re.Pattern[str]) -> list[str]:
-    lines = text.splitlines()
-    for number, line in enumerate(lines):
-        if heading.match(line[:80]):
-            return lines[number + 1 : number + 1 + SECTION_LINES_MAX]
-    return []
-
-
-def _listed(text: str, heading: re.Pattern[str]) -> tuple[str, ...]:
-    steps: list[str] = []
-    for line in _section(text, heading):
-        if found := _ITEM.match(line):
-            steps.append(found.group(1).strip())
-        elif line.startswith("#") or (steps and not line.strip()):
-            break
-    return tuple(steps)
-
-
-def _pairs(text: str) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for line in _section(text, _ENVIRONMENT):
-        if found := _PAIR.match(line):
-            pairs[found.group(1).strip()] = found.group(2).strip()
-        elif line.startswith("#") or (pairs and not line.strip()):
-            break
-    return pairs
+    said: list[object] = [
+        *(parts.title, parts.text, parts.closed, parts.labels, parts.steps, parts.environment)
+    ]
+    if parts.attachments:  # Where there are none, the hash is what it always was.
+        said.append(parts.attachments)
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()

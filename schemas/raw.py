@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from schemas.event import NAMESPACE, BlobRef, Channel, Event, Model, Sha256
 
@@ -27,6 +28,21 @@ def is_ours(text: str, key: UUID | None = None) -> bool:
     return last.startswith(origin_line(key) if key else ORIGIN_MARKER)
 
 
+_WEB_URL = re.compile(r"https?://[!-~]{1,1990}", re.IGNORECASE)
+
+
+def web_url(value: object) -> str | None:
+    """Return `value` if a browser would open it as a page; `javascript:` and the like are dropped.
+
+    A report shows its address to people, who click on it.
+    """
+    return value if isinstance(value, str) and _WEB_URL.fullmatch(value) else None
+
+
+WebUrl = Annotated[str | None, BeforeValidator(web_url)]
+"""An http or https address; of anything else nothing is left."""
+
+
 class Origin(Model):
     """The item in the outside world that a report is, and where an answer goes."""
 
@@ -35,7 +51,7 @@ class Origin(Model):
     """Repository, mailbox, chat channel, tool: what settings map to a project."""
     item: str
     """Id inside the container: issue number, message id, the tool's own key."""
-    url: str | None = None
+    url: WebUrl = None
 
     @property
     def key(self) -> str:

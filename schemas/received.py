@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from schemas.raw import WebUrl
 from schemas.reports import Severity
 
 
@@ -40,5 +41,6 @@ class ReceivedReport(BaseModel):
     environment: dict[str, str] = Field(default_factory=dict, max_length=100)
     labels: tuple[str, ...] = Field(default=(), max_length=100)
     reporter: str = Field(default="", max_length=200)
-    url: str | None = Field(default=None, max_length=2000)
+    url: WebUrl = None
+    """Where people find it. Anything but an http or https address is dropped."""
     created_at: AwareDatetime | None = None

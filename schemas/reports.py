@@ -81,6 +81,8 @@ class BugReport(Model):
     priority: int = Field(default=5, ge=1, le=5)
     status: Literal["open", "closed"] = "open"
     reproduction_steps: tuple[str, ...] = ()
+    expected: str = ""
+    actual: str = ""
     environment: dict[str, str] = Field(default_factory=dict)
     file: str | None = None
     line: int | None = None
@@ -95,6 +97,7 @@ class BugReport(Model):
     assignee: str | None = None
     labels: tuple[str, ...] = ()
     metadata: dict[str, str] = Field(default_factory=dict)
+    """What else is known, such as `version`, and in `hidden` what people would not have seen."""
     truncated: bool = False
     """Whether texts were cut to fit an event; the blob holds them whole."""
 

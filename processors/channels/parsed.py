@@ -31,6 +31,8 @@ class Parsed:
     steps: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     comment: bool = False
+    attachments: tuple[str, ...] = ()
+    """Addresses or names of files that came with it. Naming one fetches nothing."""
 
 
 Parser = Callable[[RawReceived, bytes], Parsed | None]

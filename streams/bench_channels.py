@@ -7,7 +7,14 @@ from pathlib import Path
 
 from processors.ports import Progress
 from schemas.errors import UserError
-from streams import bench_chat, bench_jira, bench_mail, bench_monitoring, bench_traces
+from streams import (
+    bench_chat,
+    bench_jira,
+    bench_mail,
+    bench_monitoring,
+    bench_report_text,
+    bench_traces,
+)
 from streams.figures import Cell, Figures, machine
 
 NOT_RUN = "not run"
@@ -26,6 +33,7 @@ def bench(folder: Path, *, progress: Progress) -> Figures:
         ("monitoring", _monitoring),
         ("mail", _mail),
         ("traces", _traces),
+        ("report texts", _texts),
     )
     for number, (name, measure) in enumerate(parts):
         progress(number, len(parts), name)
@@ -126,3 +134,25 @@ def _traces(folder: Path) -> Iterator[Row]:
     )
     yield ("traces: found", len(judged), found, 0, 0, "a trace where there is one")
     yield ("traces: innermost", len(judged), located, 0, 0, "the expected in-app frame")
+
+
+def _texts(folder: Path) -> Iterator[Row]:
+    found = bench_report_text.measure(folder)
+    if not found.texts:
+        yield _absent("report texts")
+        return
+    parts = ", ".join(
+        f"{name} {count}"
+        for name, count in (
+            ("steps", found.steps),
+            ("expected", found.expected),
+            ("actual", found.actual),
+            ("environment", found.environment),
+            ("version", found.version),
+            ("hiding something", found.hidden),
+        )
+    )
+    yield (
+        *("report texts", found.texts, found.texts - found.crashes, 0, found.crashes),
+        f"read without a crash; with {parts}",
+    )

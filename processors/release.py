@@ -14,6 +14,7 @@ from processors.base import Task
 from processors.ports import Blobs, Done, Effect, ErasedError, Forge, Ledger, Release
 from processors.quoting import inert, one_line
 from schemas import topics
+from schemas.branches import branch_name
 from schemas.bugs import FixReleased, ReleaseDeclined, ReleaseRequested
 from schemas.errors import PoisonError
 from schemas.event import Event, caused_by, derived_id
@@ -86,8 +87,7 @@ def _answer(
 
 def branch_of(event: ReleaseRequested) -> str:
     """Return the one branch of this attempt, such as `bugstream/bug-2026-7f3k2/a1`."""
-    name = event.name.lower()
-    return f"bugstream/{name}/a{event.attempt}"
+    return branch_name(event.name, event.attempt)
 
 
 def message_of(event: ReleaseRequested, proposal: Proposal, trace_id: UUID) -> str:

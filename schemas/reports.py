@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 from schemas.event import BlobRef, Event, Model, Sha256
 from schemas.raw import Origin
 
+NOTE_CHARS_MAX = 200
 UNASSIGNED = "unassigned"
 """The project of reports that settings map to none: triaged, never dropped, never fixed."""
 
@@ -139,6 +140,10 @@ class ReportCommented(Event):
     origin: Origin
     comment_blob: BlobRef
     trust: Trust
+    note: str = Field(default="", max_length=NOTE_CHARS_MAX)
+    """What happened, in a sentence of ours, where nobody's words are the news."""
+    bug_name: str | None = None
+    """The bug it belongs to, where the item is no report: a pull request of ours, a check."""
 
 
 ReportEvent = ReportNormalized | ReportCommented

@@ -5,8 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from processors.ports import Messenger
+    from connectors.github_client import GitHubClient
+    from processors.ports import Messenger, Tracker
     from streams.config import Settings
+
+
+def github_client(settings: Settings) -> GitHubClient | None:
+    """Return what asks GitHub, for messages and for pollers; it takes no connection yet."""
+    account = settings.github
+    if account is None:
+        return None
+    from connectors.github_client import GitHubClient
+    from connectors.github_http import GitHubHttp
+    from connectors.github_sign_in import App, SignIn, Token
+
+    http = GitHubHttp(account.url)
+    sign_in: SignIn
+    if account.token is not None:
+        sign_in = Token(account.token.get_secret_value())
+    elif account.app_id and account.private_key:
+        sign_in = App(
+            http,
+            app_id=account.app_id,
+            private_key=account.private_key.get_secret_value(),
+            installation_id=account.installation_id,
+        )
+    else:
+        return None  # The settings hold one of the two.
+    return GitHubClient(http, sign_in)
 
 
 def jira(settings: Settings) -> Messenger | None:
@@ -20,6 +46,18 @@ def jira(settings: Settings) -> Messenger | None:
 
     client = JiraClient(account.url, token=account.token.get_secret_value(), email=account.email)
     return JiraMessenger(client, markdown_to_adf)
+
+
+def jira_status(settings: Settings) -> Tracker | None:
+    """Return what moves Jira's issues to another status, where the settings want that."""
+    account = settings.jira
+    if account is None or not account.transitions:
+        return None
+    from connectors.jira_client import JiraClient
+    from connectors.jira_messenger import JiraTracker
+
+    client = JiraClient(account.url, token=account.token.get_secret_value(), email=account.email)
+    return JiraTracker(client, {str(name): to for name, to in account.transitions.items()})
 
 
 def slack(settings: Settings) -> Messenger | None:

@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
 
 from schemas.accounts.account import Account
 
+LABELS = {
+    "fixed": "bugstream:fix-ready",
+    "could_not": "bugstream:could-not-fix",
+    "not_verified": "bugstream:not-verified",
+    "approval_needed": "bugstream:waits-for-approval",
+    "abandoned": "bugstream:stopped",
+    "rejected": "bugstream:stopped",
+}
+
 
 class GitHubAccount(Account):
-    """`[github]`."""
+    """`[github]`: `token`, or `app_id` and `private_key`."""
 
     url: str = Field(default="https://api.github.com", pattern=r"^https?://[!-~]{1,300}$")
     """Of the REST API; GitHub Enterprise has it at https://HOST/api/v3."""
     token: SecretStr | None = None
+    app_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.]{1,60}$")
+    """The app's number or its client id."""
+    private_key: SecretStr | None = None
+    """The app's, in PEM, as GitHub made it."""
+    installation_id: int | None = Field(default=None, ge=1)
+    """Of the app; unset: the one of each repository."""
+    labels: dict[str, str] = LABELS
+    """Which label shows which outcome on an issue; an outcome without one shows none."""
+    label_prefix: str = Field(default="bugstream:", max_length=40)
+    """Labels that begin so are ours to take away again; empty: only those of `labels` are."""
+    pull_requests: bool = True
+    """Whether a verified fix is also offered as a pull request; else its branch alone."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        is_app = self.app_id is not None or self.private_key is not None
+        if is_app and (self.app_id is None or self.private_key is None):
+            raise ValueError("an app needs both app_id and private_key")
+        if is_app == (self.token is not None):
+            raise ValueError("set either token, or app_id and private_key")
+        if wrong := [name for name in self.labels.values() if not 1 <= len(name) <= 50]:
+            raise ValueError(f"labels: {wrong[0][:60]!r} must have 1 to 50 characters")
+        return self

@@ -1,0 +1,175 @@
+"""What an answer of GitHub means, and what is never done with one."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx2
+import pytest
+
+from connectors import github_http
+from connectors.github_http import GitHubHttp, UnauthorizedError
+from schemas.errors import LimitedError, PoisonError, RefusedError, TransientError, UserError
+
+URL = "https://github.example/api/v3"
+
+
+def answering(status: int, value: Any = None, **headers: str) -> GitHubHttp:
+    named = {name.replace("_", "-"): said for name, said in headers.items()}
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        assert request.headers["x-github-api-version"] == github_http.VERSION
+        assert request.headers["accept"] == "application/vnd.github+json"
+        return httpx2.Response(status, json=value, headers=named)
+
+    return GitHubHttp(URL, transport=httpx2.MockTransport(handle))
+
+
+def call(http: GitHubHttp, **more: Any) -> github_http.Answer:
+    return http.call("GET", "/user", authorization="Bearer t", **more)
+
+
+def test_an_answer_is_read() -> None:
+    answer = call(answering(200, {"login": "ann"}, etag='"1"'))
+
+    assert (answer.status, answer.value, answer.headers["etag"]) == (200, {"login": "ann"}, '"1"')
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "headers", "wait_s", "reason"),
+    [
+        (429, "", {"retry_after": "7"}, 7, "secondary"),
+        (403, "You have exceeded a secondary rate limit.", {}, 60, "secondary"),
+        (403, "You have exceeded a secondary rate limit.", {"retry_after": "9"}, 9, "secondary"),
+        (403, "", {"retry_after": "99999999"}, 3_700, "secondary"),
+        (403, "", {"retry_after": "soon"}, 60, "secondary"),
+        (429, "", {"x_ratelimit_remaining": "0", "x_ratelimit_reset": "1"}, 1, "primary"),
+        (
+            403,
+            "API rate limit exceeded for user ID 1.",
+            {"x_ratelimit_remaining": "0", "x_ratelimit_resource": "core"},
+            60,
+            "primary core",
+        ),
+    ],
+)
+def test_a_limit_says_how_long_and_which(
+    status: int, said: str, headers: dict[str, str], wait_s: float, reason: str
+) -> None:
+    with pytest.raises(LimitedError) as caught:
+        call(answering(status, {"message": said}, **headers))
+
+    assert (caught.value.retry_after_s, caught.value.reason) == (wait_s, reason)
+
+
+def test_the_hourly_limit_is_waited_for_until_it_ends() -> None:
+    reset = str(int(time.time()) + 1000)
+    with pytest.raises(LimitedError) as caught:
+        call(answering(403, {}, x_ratelimit_remaining="0", x_ratelimit_reset=reset))
+
+    assert 990 < caught.value.retry_after_s <= 1002
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 408])
+def test_trouble_of_theirs_may_pass(status: int) -> None:
+    with pytest.raises(TransientError, match=str(status)):
+        call(answering(status))
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (403, "does not let our account"),
+        (404, "no such thing"),
+        (410, "gone"),
+        (422, "cannot do"),
+        (301, "new name"),
+        (307, "new name"),
+        (418, "refused"),
+    ],
+)
+def test_a_refusal_is_said_in_words(status: int, words: str) -> None:
+    with pytest.raises(PoisonError, match=words):
+        call(answering(status, {"message": "because"}, location="https://elsewhere.example"))
+
+
+def test_what_github_complains_of_is_passed_on_cut_short() -> None:
+    value = {"message": "Validation Failed", "errors": [{"code": "invalid"}, "odd"]}
+    with pytest.raises(PoisonError, match="Validation Failed; invalid"):
+        call(answering(422, value))
+    with pytest.raises(PoisonError) as caught:
+        call(answering(422, {"message": "x" * 9_000}))
+
+    assert len(str(caught.value)) < 300
+
+
+def test_nobody_known_is_a_case_of_its_own() -> None:
+    with pytest.raises(UnauthorizedError):
+        call(answering(401, {"message": "Bad credentials"}))
+
+
+def test_what_is_unchanged_is_an_answer_only_to_those_who_asked_so() -> None:
+    assert call(answering(304), etag='"1"').status == 304
+    with pytest.raises(PoisonError):
+        call(answering(304))
+
+
+def test_too_long_an_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(github_http, "ANSWER_BYTES_MAX", 100)
+    with pytest.raises(TransientError, match="larger"):
+        call(answering(200, {"x": "y" * 200}))
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"[" * 200_000])
+def test_what_is_no_json_is_no_answer(content: bytes) -> None:
+    handle = httpx2.MockTransport(lambda _: httpx2.Response(200, content=content))
+    with pytest.raises(TransientError, match="JSON"):
+        call(GitHubHttp(URL, transport=handle))
+
+
+def test_what_was_not_sent_cost_nothing() -> None:
+    def refuse(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("no")
+
+    def hang(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ReadTimeout("no")
+
+    with pytest.raises(RefusedError):
+        call(GitHubHttp(URL, transport=httpx2.MockTransport(refuse)))
+    with pytest.raises(TransientError) as caught:
+        call(GitHubHttp(URL, transport=httpx2.MockTransport(hang)))
+
+    assert not isinstance(caught.value, RefusedError)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://github.example", "github.example", "https://t@github.example", ""]
+)
+def test_a_token_goes_over_https_only(url: str) -> None:
+    with pytest.raises(UserError, match=r"github\.url"):
+        GitHubHttp(url)
+
+
+def test_a_list_goes_on_where_it_says() -> None:
+    http = answering(200, [], link=f'<{URL}/a?page=2>; rel="next", <{URL}/a?page=9>; rel="last"')
+
+    assert http.next_page(call(http)) == f"{URL}/a?page=2"
+    assert http.next_page(call(answering(200, []))) is None
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example/api/v3/a",
+        "http://github.example/api/v3/a",
+        "https://github.example:444/api/v3/a",
+        "https://github.example/other",
+        "https://github.example/api/v3/../../login",
+        "https://github.example@evil.example/api/v3/a",
+    ],
+)
+def test_a_list_never_goes_on_at_another_host(elsewhere: str) -> None:
+    http = answering(200, [], link=f'<{elsewhere}>; rel="next"')
+    with pytest.raises(TransientError, match="another host"):
+        http.next_page(call(http))

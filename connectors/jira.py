@@ -163,7 +163,7 @@ def _comment(payload: dict[str, Any], delivery_id: str) -> Delivery:
         sender=account_of(payload.get("user") or comment.get("updateAuthor") or author),
         author=account_of(author),
         entity=f"{origin.key}/comment/{number or delivery_id}",
-        meaning=_digest(is_gone, comment.get("body")),
+        meaning=_digest(is_gone, _words(comment.get("body"))),
     )
 
 
@@ -173,7 +173,7 @@ def _meaning(fields: dict[str, Any], *, is_gone: bool) -> str:
         is_gone,
         # A step on the way is nothing to us; the end is.
         category == "done" if category else text(child(fields, "status").get("name")),
-        *(fields.get(name) for name in ("summary", "description", "environment")),
+        *(_words(fields.get(name)) for name in ("summary", "description", "environment")),
         child(fields, "priority").get("name"),
         account_of(fields.get("assignee")),
         account_of(fields.get("reporter")),
@@ -181,6 +181,11 @@ def _meaning(fields: dict[str, Any], *, is_gone: bool) -> str:
         [one.get("name") for one in objects(fields, "versions")],
         [one.get("name") for one in objects(fields, "components")],
     )
+
+
+def _words(value: object) -> object:
+    """Return a text without what a way of sending may change: ends of lines, and blanks around."""
+    return value.replace("\r\n", "\n").strip() or None if isinstance(value, str) else value
 
 
 def _digest(*parts: object) -> str:

@@ -29,11 +29,15 @@ FIELDS = (
     *("reporter", "creator", "assignee", "versions", "components", "created", "updated"),
 )
 """What is asked for: without a list the search gives ids and nothing else."""
+_PROJECT = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}", re.ASCII)
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}-\d{1,12}", re.ASCII)
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _LATER = frozenset({401, 408, 409, 425})
 """401 as well: a token that is being changed is our trouble, not the issue's."""
 
+Texts = Literal["adf", "wiki"]
+"""How texts come: the same calls, in version 3 of the API or in version 2. Webhooks have wiki."""
+_ROOT: Mapping[Texts, str] = {"adf": "/rest/api/3", "wiki": "/rest/api/2"}
 Category = Literal["new", "indeterminate", "done"]
 Moved = Literal["moved", "already", "impossible"]
 
@@ -96,16 +100,25 @@ class JiraClient:
 
     def __exit__(self, *error: object) -> None:
         """Close the connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Let the connections go."""
         self._http.close()
 
     def search_page(
-        self, jql: str, *, fields: Sequence[str] = FIELDS, token: str | None = None
+        self,
+        jql: str,
+        *,
+        fields: Sequence[str] = FIELDS,
+        token: str | None = None,
+        texts: Texts = "adf",
     ) -> Page:
         """Return one page of the issues that `jql` finds, with `fields` of each."""
         asked: dict[str, Any] = {"jql": jql, "fields": [*fields], "maxResults": PAGE_ITEMS}
         if token:
             asked["nextPageToken"] = token
-        said = self._call("POST", "/rest/api/3/search/jql", body=asked)
+        said = self._call("POST", f"{_ROOT[texts]}/search/jql", body=asked)
         following = text(said.get("nextPageToken"))
         is_last = said.get("isLast") is True or not following or following == token
         return Page(tuple(objects(said, "issues")), None if is_last else following)
@@ -125,12 +138,12 @@ class JiraClient:
         """Return the issue with `fields`. Its texts are ADF."""
         return self._call("GET", _path(key), query={"fields": ",".join(fields)})
 
-    def comments(self, key: str) -> Iterator[dict[str, Any]]:
+    def comments(self, key: str, *, texts: Texts = "adf") -> Iterator[dict[str, Any]]:
         """Yield the comments under an issue, the newest first."""
         seen = 0
         for _ in range(PAGES_MAX):
             query = {"startAt": str(seen), "maxResults": str(PAGE_ITEMS), "orderBy": "-created"}
-            said = self._call("GET", f"{_path(key)}/comment", query=query)
+            said = self._call("GET", f"{_path(key, texts)}/comment", query=query)
             found = objects(said, "comments")
             yield from found
             seen += len(found)
@@ -228,17 +241,16 @@ def updated_within(projects: Sequence[str], *, minutes: int) -> str:
 
     In minutes, not by a time of day: that would be read in the time zone of the account.
     """
-    names = [name for name in projects if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,99}", name)]
-    if len(names) != len(projects) or not names:
+    if not projects or not all(_PROJECT.fullmatch(name) for name in projects):
         raise UserError("the Jira projects must be named by their keys, such as SHOP")
-    listed = ", ".join(f'"{name}"' for name in names)
+    listed = ", ".join(f'"{name}"' for name in projects)
     return f"project in ({listed}) AND updated >= -{max(1, minutes)}m ORDER BY updated ASC"
 
 
-def _path(key: str) -> str:
+def _path(key: str, texts: Texts = "adf") -> str:
     if not _KEY.fullmatch(key):
         raise PoisonError(f"{key[:60]!r} is no key of a Jira issue")
-    return f"/rest/api/3/issue/{key}"
+    return f"{_ROOT[texts]}/issue/{key}"
 
 
 def _limited(response: httpx2.Response) -> bytes:

@@ -12,12 +12,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 
+from processors.markup import adf_to_markdown, markdown_to_wiki
 from tests.processors.markup.texts import problems
 
 EMAIL, TOKEN = "bot@shop.example", "jira-token"
@@ -41,6 +43,8 @@ class Site:
     """Given instead of the next answers, in order."""
     calls: list[tuple[str, str, bytes]] = field(default_factory=list)
     page_items: int = 2
+    now: datetime = datetime(2026, 1, 3, 12, tzinfo=UTC)
+    """What `updated >= -5m` counts from."""
     asks_for: str = ""
     """Status whose transition wants a field that only a person fills in."""
 
@@ -70,7 +74,11 @@ class Site:
         url = urlsplit(target)
         query = {name: values[-1] for name, values in parse_qs(url.query).items()}
         said = json.loads(body) if body else {}
-        path = url.path.removeprefix("/rest/api/3")
+        _, _, _, version, rest = url.path.split("/", 4)
+        status, more, answer = self._answer(method, f"/{rest}", query, said)
+        return status, more, _as_wiki(answer) if version == "2" else answer
+
+    def _answer(self, method: str, path: str, query: dict[str, str], said: Any) -> Answer:
         if (method, path) == ("GET", "/myself"):
             return 200, {}, ME
         if path == "/search/jql":
@@ -87,7 +95,8 @@ class Site:
         fields = asked.get("fields") or []
         names = fields.split(",") if isinstance(fields, str) else fields
         start = int(asked.get("nextPageToken") or 0)
-        found = [*self.issues.values()][start : start + self.page_items]
+        wanted = self._changed(asked["jql"])
+        found = wanted[start : start + self.page_items]
         issues = [
             {
                 **({"key": one["key"], "self": one["self"]} if names else {}),
@@ -96,9 +105,17 @@ class Site:
             }
             for one in found
         ]
-        is_last = start + self.page_items >= len(self.issues)
+        is_last = start + self.page_items >= len(wanted)
         more = {} if is_last else {"nextPageToken": str(start + self.page_items)}
         return 200, {}, {"issues": issues, "isLast": is_last, **more}
+
+    def _changed(self, jql: str) -> list[dict[str, Any]]:
+        """Return the issues that a search by time finds; those without a time always."""
+        minutes = re.search(r"updated >= -(\d+)m", jql)
+        edge = (self.now - timedelta(minutes=int(minutes[1]))).isoformat() if minutes else ""
+        changed = {key: str(one["fields"].get("updated", "")) for key, one in self.issues.items()}
+        found = [key for key, at in changed.items() if not at or at >= edge]
+        return [self.issues[key] for key in sorted(found, key=lambda key: changed[key])]
 
     def _issue(self, method: str, key: str, query: dict[str, str], said: Any) -> Answer:
         issue = self.issues[key]
@@ -183,6 +200,17 @@ class Site:
             server.shutdown()
             server.server_close()
             thread.join(10)
+
+
+def _as_wiki(answer: Any) -> Any:
+    """Return an answer of version 3 as version 2 has it: its documents as wiki markup."""
+    if isinstance(answer, list):
+        return [_as_wiki(one) for one in answer]
+    if not isinstance(answer, dict):
+        return answer
+    if answer.get("type") == "doc":
+        return markdown_to_wiki(adf_to_markdown(answer)).strip()
+    return {name: _as_wiki(value) for name, value in answer.items()}
 
 
 def _status(name: str) -> dict[str, Any]:

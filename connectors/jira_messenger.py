@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from connectors.jira_client import JiraClient
+from connectors.jira_client import Category, JiraClient
 from schemas.raw import Origin, origin_line
 
 TEXT_CHARS_MAX = 28_000
@@ -43,3 +43,22 @@ class JiraMessenger:
         marker = {"type": "paragraph", "content": [{"type": "text", "text": origin_line(key)}]}
         document["content"] = [*document["content"], marker]
         return self._client.add_comment(origin.item, document)
+
+
+class JiraTracker:
+    """A `Tracker` that moves an issue to a status of the category that settings name."""
+
+    def __init__(self, client: JiraClient, categories: Mapping[str, Category]) -> None:
+        """`categories` has one for each outcome that moves an issue."""
+        self._client = client
+        self._categories = categories
+
+    def mark(self, origin: Origin, outcome: str) -> str | None:
+        """Move the issue, and return the category it has now; None: it is not moved for this.
+
+        None as well where its workflow has no way there, or one that asks for a person's word.
+        """
+        category = self._categories.get(outcome)
+        if category is None or self._client.move(origin.item, category) == "impossible":
+            return None
+        return category

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
-from typing import Literal
+from typing import Literal, assert_never, get_args
 
 from processors.bug_state import BugState
 from schemas import bugs, commands
@@ -17,6 +17,8 @@ from schemas.event import BlobRef, Caused, Event, caused_by
 from schemas.lifecycle import CLOSED, Status
 from schemas.projects import Project
 from schemas.reports import ReportLink
+from schemas.rollouts import RolloutCompleted, RolloutHalted, RolloutPromoted, RolloutStarted
+from schemas.tell import Audience, Moment, Tell
 
 STAGE = "lifecycle"
 LOCATIONS_TOLD_MAX = 5
@@ -30,23 +32,52 @@ _WORKING = {
 }
 _MAY_RETRY = CLOSED - {Status.FIXED, Status.MERGED}
 _OPEN_ENDED = frozenset({Status.COULD_NOT, Status.NOT_VERIFIED})
+_AT_ONCE = ("received", "duplicate")
+_SPOKEN_TO = frozenset({"github", "jira", "email", "slack", "discord"})
+"""Channels of people; monitoring and tools are told what came of it, and nothing before."""
 
 
-def decide(state: BugState | None, cause: Event, project: Project | None) -> Iterator[BugEvent]:
+def _ended(status: Status) -> Outcome | Literal["duplicate"]:
+    """Return the outcome that a bug of this status had; of one that was merged there is none."""
+    outcomes: tuple[Outcome, ...] = get_args(Outcome)
+    return next((outcome for outcome in outcomes if outcome == status), "duplicate")
+
+
+def _state_of(
+    rollout: RolloutStarted | RolloutPromoted | RolloutHalted | RolloutCompleted,
+) -> str:
+    match rollout:
+        case RolloutStarted() | RolloutPromoted():
+            return f"the fix reaches {rollout.share_percent} % of users"
+        case RolloutHalted():
+            return f"the rollout was halted: {rollout.reason}"
+        case RolloutCompleted():
+            is_live = rollout.outcome == "live"
+            return "the fix has reached all users" if is_live else "the fix was rolled back"
+        case _:
+            assert_never(rollout)
+
+
+def decide(
+    state: BugState | None, cause: Event, project: Project | None, tell: Tell
+) -> Iterator[BugEvent]:
     """Yield what happens next after `cause`, which is already folded into `state`."""
     if isinstance(cause, commands.COMMANDS):
-        yield from _Answer(state, cause, project).command()
+        yield from _Answer(state, cause, project, tell).command()
     elif state is not None:
-        yield from _Answer(state, cause, project).event()
+        yield from _Answer(state, cause, project, tell).event()
 
 
 class _Answer:
     """The answer to one event or command: reads the state, numbers the events it yields."""
 
-    def __init__(self, state: BugState | None, cause: Event, project: Project | None) -> None:
+    def __init__(
+        self, state: BugState | None, cause: Event, project: Project | None, tell: Tell
+    ) -> None:
         self._known = state
         self._cause = cause
         self._project = project
+        self._tell = tell
         self._index = count()
 
     # --- events of stages ---
@@ -55,12 +86,18 @@ class _Answer:
         match self._cause:
             case bugs.BugOpened():
                 yield from self._locate(1)
+                if self._project is not None:
+                    trusted = self._state.trusted
+                    reason = "" if trusted else "a member of the project has to approve work on it"
+                    yield from self._told_reporter(self._cause.report, "received", reason)
             case bugs.ReportLinked() | bugs.BugAbsorbed():
                 yield from self._another_report()
             case bugs.ReportUpdated():
                 yield from self._edited()
             case bugs.StageFailed():
                 yield from self._stage_failed(self._cause)
+            case RolloutStarted() | RolloutPromoted() | RolloutHalted() | RolloutCompleted():
+                yield from self._told_others("deployment", _state_of(self._cause))
             case _:
                 yield from self._outcome()
 
@@ -86,6 +123,7 @@ class _Answer:
             case bugs.FixRejected() if self._expects("verify", cause.attempt):
                 yield from self._after_rejection(cause)
             case bugs.FixReleased() if self._expects("release", cause.attempt):
+                yield from self._told_others("deployment", f"the fix is on branch {cause.branch}")
                 yield from self._close("fixed", f"verified, and pushed to {cause.branch}")
             case bugs.ReleaseDeclined() if self._expects("release", cause.attempt):
                 yield from self._close("could_not", cause.reason)
@@ -106,13 +144,21 @@ class _Answer:
         if self._state.trusted:
             yield self._fix(self._state.attempt)
             return
+        reason = "the reporter is not a member of the project"
+        yield from self._ask("fix", reason, approvals_needed=1)
+
+    def _ask(
+        self, subject: Literal["fix", "release"], reason: str, *, approvals_needed: int
+    ) -> Iterator[BugEvent]:
         yield bugs.ApprovalRequested(
             **self._next(),
             bug_id=self._state.bug_id,
             attempt=self._state.attempt,
-            subject="fix",
-            reason="the reporter is not a member of the project",
+            subject=subject,
+            reason=reason,
+            approvals_needed=approvals_needed,
         )
+        yield from self._told_others("approval", f"the {subject} waits for a person: {reason}")
 
     def _fix(self, attempt: int, feedback: BlobRef | None = None) -> BugEvent:
         budget = self._project.budget_usd_per_bug if self._project else 0.0
@@ -128,18 +174,13 @@ class _Answer:
         )
 
     def _after_verify(self) -> Iterator[BugEvent]:
+        yield from self._told_others("verified", "the patch passed every check")
         needed = self._project.release_approvals if self._project else 1
         if needed == 0:
             yield from self._release()
             return
-        yield bugs.ApprovalRequested(
-            **self._next(),
-            bug_id=self._state.bug_id,
-            attempt=self._state.attempt,
-            subject="release",
-            reason="the project wants releases approved",
-            approvals_needed=needed,
-        )
+        reason = "the project wants releases approved"
+        yield from self._ask("release", reason, approvals_needed=needed)
 
     def _after_rejection(self, cause: bugs.FixRejected) -> Iterator[BugEvent]:
         attempts_max = self._project.attempts_max if self._project else 1
@@ -166,10 +207,13 @@ class _Answer:
 
     def _another_report(self) -> Iterator[BugEvent]:
         state = self._state
+        linked = self._cause.report if isinstance(self._cause, bugs.ReportLinked) else None
+        if linked is not None and state.status in CLOSED:
+            yield from self._told_reporter(linked, _ended(state.status), state.reason)
+        elif linked is not None:
+            yield from self._told_reporter(linked, "duplicate")
         if state.waits_for == "fix" and state.trusted:
             yield self._fix(state.attempt)
-        elif state.status in CLOSED and isinstance(self._cause, bugs.ReportLinked):
-            yield self._notify(self._cause.report, str(state.status), state.reason)
 
     def _edited(self) -> Iterator[BugEvent]:
         state = self._state
@@ -199,9 +243,32 @@ class _Answer:
         for report in self._state.reports:
             if report.origin.key not in answered:
                 answered.add(report.origin.key)
-                yield self._notify(report, outcome, reason)
+                yield from self._told_reporter(report, outcome, reason)
+        yield from self._told_others(outcome, reason)
 
-    def _notify(self, report: ReportLink, outcome: str, reason: str) -> BugEvent:
+    # --- who is told ---
+
+    def _told_reporter(
+        self, report: ReportLink, moment: Moment, reason: str = ""
+    ) -> Iterator[BugEvent]:
+        if moment in _AT_ONCE and report.origin.channel not in _SPOKEN_TO:
+            return  # A program was told when it delivered.
+        if "reporter" in self._tell.whom(moment):
+            yield self._notify(report, moment, reason, "reporter")
+
+    def _told_others(self, moment: Moment, reason: str) -> Iterator[BugEvent]:
+        project = self._project
+        reachable = {
+            "assignee": bool(project and project.contacts),
+            "team": bool(project and project.team),
+        }
+        for audience in self._tell.whom(moment):
+            if reachable.get(audience):
+                yield self._notify(self._state.founder, moment, reason, audience)
+
+    def _notify(
+        self, report: ReportLink, moment: Moment, reason: str, audience: Audience
+    ) -> BugEvent:
         state = self._state
         return bugs.NotifyRequested(
             **self._next(),
@@ -209,13 +276,15 @@ class _Answer:
             attempt=state.attempt,
             name=state.name,
             origin=report.origin,
-            outcome=outcome,  # type: ignore[arg-type]  # pydantic checks it against the list
+            outcome=moment,
+            audience=audience,
             reason=reason,
             branch=state.branch,
             commit=state.commit,
             checks=state.checks,
             locations=state.locations[:LOCATIONS_TOLD_MAX],
-            patch=state.patch if outcome == "fixed" else None,
+            patch=state.patch if moment == "fixed" else None,
+            report=report.report_blob if audience == "assignee" else None,
         )
 
     def _expects(self, stage: str, attempt: int) -> bool:

@@ -17,18 +17,19 @@ from schemas.errors import FatalError
 from schemas.event import BugScoped, Event
 from schemas.projects import Project
 from schemas.registry import BY_TYPE
+from schemas.tell import Tell
 
 NAME = STAGE
 
 
-def make(projects: Sequence[Project]) -> StatefulProcessor:
-    """Return the stage, bound to the projects of the settings."""
+def make(projects: Sequence[Project], tell: Tell | None = None) -> StatefulProcessor:
+    """Return the stage, bound to the projects of the settings and to who is told what."""
     known = {project.id: project for project in projects}
     return StatefulProcessor(
         NAME,
         topics.SOURCES[NAME],
         state=topics.BUGS_STATE,
-        open=lambda partition: LifecycleState(partition, known.get),
+        open=lambda partition: LifecycleState(partition, known.get, tell or Tell()),
         stops_on_unknown=True,
     )
 
@@ -36,8 +37,11 @@ def make(projects: Sequence[Project]) -> StatefulProcessor:
 class LifecycleState:
     """The bugs of one partition; what a transaction decided lies over what was committed."""
 
-    def __init__(self, partition: int, project_of: Callable[[str], Project | None]) -> None:
+    def __init__(
+        self, partition: int, project_of: Callable[[str], Project | None], tell: Tell
+    ) -> None:
         self._partition = partition
+        self._tell = tell
         self._project_of = project_of
         self._bugs: dict[str, BugState] = {}
         self._overlay: dict[str, BugState] = {}
@@ -62,7 +66,7 @@ class LifecycleState:
         before = self._overlay.get(key) or self._bugs.get(key)
         state = evolve(before, event)
         project = self._project_of(state.project if state else event.project)
-        emitted = tuple(decide(state, event, project))
+        emitted = tuple(decide(state, event, project, self._tell))
         for follow in emitted:
             state = evolve(state, follow)
         if state is None or state == before:

@@ -55,6 +55,7 @@ __all__ = [
     "SandboxResult",
     "SandboxSpec",
     "SandboxUnavailableError",
+    "Tracker",
 ]
 
 
@@ -143,6 +144,17 @@ class Messenger(Protocol):
 
     def post(self, origin: Origin, text: str, key: UUID) -> str:
         """Post `text` once and return the receipt. Raises `TransientError`."""
+
+
+class Tracker(Protocol):
+    """Shows on an item of the outside world itself how its bug stands: by a label, a status."""
+
+    def mark(self, origin: Origin, outcome: str) -> str | None:
+        """Show `outcome`, such as `fixed`, on the item, and return what is shown there now.
+
+        Doing it again changes nothing. None: nothing is shown for this outcome. Raises
+        `TransientError`, and `PoisonError` where the item can never be marked.
+        """
 
 
 # --- sandbox ---

@@ -21,6 +21,7 @@ from schemas.rollouts import (
     RolloutRequested,
     RolloutStarted,
 )
+from schemas.tell import Audience, Moment
 
 USD_MICROS = 1_000_000
 """Money is counted in whole millionths of a US dollar: sums stay exact."""
@@ -73,6 +74,8 @@ class CommentAdded(BugScoped):
     report_id: UUID
     comment_blob: BlobRef
     trust: Trust
+    note: str = ""
+    """What happened, in a sentence of ours: of its pull request, its checks, its item."""
 
 
 class LinkSuggested(BugScoped):
@@ -206,7 +209,9 @@ class NotifyRequested(BugScoped):
     attempt: int
     name: str
     origin: Origin
-    outcome: Literal["fixed", "could_not", "not_verified", "abandoned", "rejected"]
+    """The report; it is answered there, unless others are told of it."""
+    outcome: Moment
+    audience: Audience = "reporter"
     reason: str
     branch: str | None = None
     commit: str | None = None
@@ -214,6 +219,8 @@ class NotifyRequested(BugScoped):
     locations: tuple[Location, ...] = ()
     patch: BlobRef | None = None
     """JSON of the released `Proposal`, so that the answer can say who wrote the lines."""
+    report: BlobRef | None = None
+    """The founding report, where its assignee is to be told."""
 
 
 class BugClosed(BugScoped):
@@ -333,9 +340,13 @@ class ReporterNotified(BugScoped):
     type: Literal["reporter.notified"] = "reporter.notified"
     attempt: int
     origin: Origin
+    """The report it is about. Where others were told stands in no event: addresses are personal."""
     outcome: str
+    audience: Audience = "reporter"
     receipt: str
     """The other side's id of the comment or message."""
+    shown: str | None = None
+    """What else the item shows since then, such as a label; None: nothing."""
 
 
 class StageFailed(BugScoped):

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.event import CHANNELS
+from schemas.raw import Origin
+
+TEAM_ITEM = "-"
+"""Item of a place where nothing is replied to: a message there stands alone."""
 
 
 class Project(BaseModel):
@@ -28,7 +34,40 @@ class Project(BaseModel):
     """How many people must approve a verified fix before its branch is pushed."""
     budget_usd_per_bug: float = Field(default=2.0, ge=0)
     attempts_max: int = Field(default=2, ge=1, le=10)
+    team: tuple[str, ...] = ()
+    """Where the team is told, as `channel:container`, such as `slack:T01/C02` or
+    `email:team@acme.org`."""
+    contacts: dict[str, str] = Field(default_factory=dict)
+    """Where an assignee is told: account, such as `github:ann` -> `channel:container`."""
     answer_url: str | None = None
-    """Where answers are posted as JSON; real channels come later."""
+    """Where answers are posted as JSON, for channels that we have no account in."""
     proposer: Literal["auto", "template", "anthropic"] = "auto"
     """`auto`: the template engine first, then the model where a key is set."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name, places in (("team", self.team), ("contacts", tuple(self.contacts.values()))):
+            for place in places:
+                channel, _, container = place.partition(":")
+                if channel not in CHANNELS or not container:
+                    raise ValueError(
+                        f"{name}: {place[:80]!r} is no place; write channel:container with one of"
+                        f" {', '.join(CHANNELS)}"
+                    )
+        return self
+
+    def places_of(self, accounts: tuple[str, ...]) -> tuple[Origin, ...]:
+        """Return where the people with these accounts are told, as far as `contacts` says."""
+        known = {account.casefold(): place for account, place in self.contacts.items()}
+        found = (known.get(account.casefold()) for account in accounts)
+        return tuple(_place(place) for place in dict.fromkeys(found) if place)
+
+    @property
+    def team_places(self) -> tuple[Origin, ...]:
+        """Return where the team is told."""
+        return tuple(_place(place) for place in dict.fromkeys(self.team))
+
+
+def _place(place: str) -> Origin:
+    channel, _, container = place.partition(":")
+    return Origin.model_validate({"channel": channel, "container": container, "item": TEAM_ITEM})

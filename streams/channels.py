@@ -16,15 +16,26 @@ from processors.channels import monitoring as monitoring_text
 from processors.channels import slack as slack_text
 from processors.channels.parsed import Parser
 from schemas.event import Channel
+from schemas.raw import Origin
 from streams import outlets
 
 if TYPE_CHECKING:
     from connectors.poller import Poller
-    from processors.ports import Messenger
+    from processors.ports import Messenger, Tracker
     from streams.config import Settings
 
 
 def _no_messenger(settings: Settings) -> Messenger | None:
+    del settings
+    return None
+
+
+def _everywhere(origin: Origin) -> bool:
+    del origin
+    return True
+
+
+def _no_tracker(settings: Settings) -> Tracker | None:
     del settings
     return None
 
@@ -41,18 +52,31 @@ class Way:
     channel: Channel
     parse: Parser
     doors: tuple[Door, ...] = ()
+    account: str = ""
+    """The setting that says who we are there."""
     messenger: Callable[[Settings], Messenger | None] = _no_messenger
     """Answers there, or None where the settings name no account."""
+    answers: Callable[[Origin], bool] = _everywhere
+    """Whether that messenger can answer this item."""
+    tracker: Callable[[Settings], Tracker | None] = _no_tracker
+    """Shows on an item itself how its bug stands."""
     pollers: Callable[[Settings], Sequence[Poller]] = _no_pollers
     """Ask it what was lost, for each account that the settings name."""
 
 
 WAYS: tuple[Way, ...] = (
-    Way("github", github_text.parse, (github.DOOR,)),
-    Way("jira", jira_text.parse, jira.DOORS, messenger=outlets.jira),
-    Way("slack", slack_text.parse, slack.DOORS, messenger=outlets.slack),
-    Way("discord", discord_text.parse, discord.DOORS, messenger=outlets.discord),
-    Way("monitoring", monitoring_text.parse, monitoring.DOORS),
+    Way("github", github_text.parse, (github.DOOR,), account="github"),
+    Way(
+        "jira",
+        jira_text.parse,
+        jira.DOORS,
+        account="jira",
+        messenger=outlets.jira,
+        tracker=outlets.jira_status,
+    ),
+    Way("slack", slack_text.parse, slack.DOORS, account="slack", messenger=outlets.slack),
+    Way("discord", discord_text.parse, discord.DOORS, account="discord", messenger=outlets.discord),
+    Way("monitoring", monitoring_text.parse, monitoring.DOORS, account="alertmanager"),
     Way("http", http_text.parse),
 )
 

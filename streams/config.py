@@ -35,6 +35,7 @@ from schemas.accounts.slack import SlackAccount
 from schemas.errors import UserError
 from schemas.projects import Project
 from schemas.reports import UNASSIGNED
+from schemas.tell import Tell
 
 DEFAULT_FILE = Path("bugstream.toml")
 HANDED_DOWN = "BUGSTREAM_HANDED_DOWN"
@@ -99,6 +100,8 @@ class Settings(BaseSettings):
     template_candidates_max: int = Field(default=5000, ge=1)
     drain_s_max: int = Field(default=20, ge=1)
     """How long a stage may finish its work after SIGTERM."""
+    tell: Tell = Tell()
+    """Who is told what, and when."""
     project: tuple[Project, ...] = ()
 
     @model_validator(mode="after")
@@ -256,6 +259,7 @@ def _names_at(place: tuple[int | str, ...]) -> Collection[str]:
 
 _TABLES: dict[str, type[BaseModel]] = {
     "project": Project,
+    "tell": Tell,
     "github": GitHubAccount,
     "jira": JiraAccount,
     "slack": SlackAccount,

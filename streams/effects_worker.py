@@ -183,7 +183,7 @@ def work(setup: Setup, slot: int) -> int:
         tasks = (
             fix(blobs, ledger, setup.model_url),
             release.make(blobs, ledger, forge, lambda _: setup.project),
-            notify.make(blobs, ledger, messenger, lambda _: True),
+            notify.make(blobs, ledger, notify.Outlets(messenger, lambda _: True)),
         )
         log = stack.enter_context(KafkaLog(setup.bootstrap))
         runners = [

@@ -11,7 +11,7 @@ from uuid import UUID
 from schemas import topics
 from schemas.bugs import StageFailed
 from schemas.codec import Headers, decode
-from schemas.errors import FatalError, PoisonError, UnknownEventError
+from schemas.errors import FatalError, LimitedError, PoisonError, UnknownEventError
 from schemas.event import Actor, Event, derived_id
 from streams.log import Outgoing, Record, outgoing
 
@@ -35,6 +35,9 @@ class RetryPolicy:
     attempts_max: int = 6
     delay_first_s: float = 0.5
     delay_s_max: float = 30.0
+    limited_s_max: float = 86_400.0
+    """How long in all the other side may ask for patience (`LimitedError`): no attempt is counted
+    meanwhile, since none was made."""
 
     def delay_s(self, attempt: int) -> float:
         """Return how long to wait after failure number `attempt`, from 1 on."""
@@ -166,12 +169,23 @@ class DeadLetterLimit:
 
 
 def failed_again(
-    retry: Retry | None, record: Record, *, policy: RetryPolicy, now: datetime, monotonic_s: float
+    retry: Retry | None,
+    record: Record,
+    error: Exception,
+    *,
+    policy: RetryPolicy,
+    now: datetime,
+    monotonic_s: float,
 ) -> Retry:
     """Return the retry after one more transient failure of `record`."""
-    attempts = retry.attempts + 1 if retry else 1
+    attempts = retry.attempts if retry else 0
+    first_seen = retry.first_seen if retry else first_seen_of(record, now)
+    wait_s = 0.0
+    if isinstance(error, LimitedError):
+        wait_s = error.retry_after_s
+    if wait_s == 0.0 or (now - first_seen).total_seconds() > policy.limited_s_max:
+        attempts += 1
+    delay_s = policy.delay_s(max(1, attempts))
     return Retry(
-        attempts=attempts,
-        not_before_s=monotonic_s + policy.delay_s(attempts),
-        first_seen=retry.first_seen if retry else first_seen_of(record, now),
+        attempts=attempts, not_before_s=monotonic_s + max(delay_s, wait_s), first_seen=first_seen
     )

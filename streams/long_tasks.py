@@ -246,6 +246,7 @@ class LongTaskRunner:
         retry = failed_again(
             item.retry,
             item.record,
+            error,
             policy=self._retry,
             now=self._clock.now(),
             monotonic_s=self._clock.monotonic_s(),

@@ -231,6 +231,7 @@ class Runner:
             again = failed_again(
                 retry,
                 record,
+                error,
                 policy=self._retry,
                 now=self._clock.now(),
                 monotonic_s=self._clock.monotonic_s(),

@@ -16,10 +16,8 @@ from connectors.database import open_engine
 from connectors.inbox import Inbox
 from processors.base import Processor, Stage, Task
 from processors.ports import Ledger, PatchProposer, Progress, Sandbox, SandboxProcess
-from processors.projects import project_of
 from schemas.errors import UserError
 from schemas.event import Event
-from schemas.raw import Origin
 from schemas.topics import SOURCES, STAGES
 from schemas.values import SandboxResult, SandboxSpec, SandboxUnavailableError
 from streams.clock import SystemClock
@@ -221,7 +219,7 @@ def _dedupe(_: Parts) -> Stage:
 def _lifecycle(parts: Parts) -> Stage:
     from processors import lifecycle
 
-    return lifecycle.make(parts.settings.project)
+    return lifecycle.make(parts.settings.project, parts.settings.tell)
 
 
 def _locate(parts: Parts) -> Stage:
@@ -257,16 +255,10 @@ def _release(parts: Parts) -> Stage:
 
 
 def _notify(parts: Parts) -> Stage:
-    from connectors.webhook_messenger import WebhookMessenger
     from processors import notify
+    from streams.telling import outlets
 
-    def address(origin: Origin) -> str | None:
-        mapping = project_of(parts.settings.project, origin)
-        project = parts.settings.project_of(mapping.project)
-        return project.answer_url if project else None
-
-    messenger = WebhookMessenger(address)
-    return notify.make(parts.blobs, parts.ledger, messenger, lambda o: address(o) is not None)
+    return notify.make(parts.blobs, parts.ledger, outlets(parts.settings))
 
 
 _STAGES: dict[str, Callable[[Parts], Stage]] = {

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from connectors.jira_client import JiraClient
-from connectors.jira_messenger import JiraMessenger
+from connectors.jira_messenger import JiraMessenger, JiraTracker
 from processors.markup import adf_to_markdown, markdown_to_adf
 from schemas.errors import TransientError
 from schemas.raw import Origin, is_ours
@@ -58,3 +58,14 @@ def test_a_long_answer_is_cut_and_keeps_its_marker(site: Site) -> None:
 
     assert is_ours(adf_to_markdown(site.comments["SHOP-1"][0]["body"]), key)
     assert messenger(site).find(ORIGIN, key) is not None
+
+
+def test_an_outcome_moves_the_issue_as_the_settings_say_and_once(site: Site) -> None:
+    client = JiraClient(URL, token=TOKEN, transport=Watched(site))
+    tracker = JiraTracker(client, {"fixed": "done"})
+
+    assert tracker.mark(ORIGIN, "could_not") is None
+    assert client.category("SHOP-1") != "done"
+    assert tracker.mark(ORIGIN, "fixed") == "done"
+    assert client.category("SHOP-1") == "done"
+    assert tracker.mark(ORIGIN, "fixed") == "done"

@@ -12,6 +12,7 @@ from schemas.event import Event
 from schemas.lifecycle import Status
 from schemas.projects import Project
 from schemas.reports import Trust
+from schemas.tell import Tell
 from tests.factories import (
     BLOB,
     CHECK,
@@ -29,14 +30,15 @@ SHOP = Project(id="shop", git_url="file:///srv/shop.git")
 class Life:
     """Folds what is given and what follows, as the stage does."""
 
-    def __init__(self, project: Project | None = SHOP) -> None:
+    def __init__(self, project: Project | None = SHOP, tell: Tell | None = None) -> None:
         self.project = project
+        self.tell = tell or Tell(received=(), duplicate=())
         self.state: BugState | None = None
         self.log: list[Event] = []
 
     def when(self, event: Event) -> list[Event]:
         self.state = evolve(self.state, event)
-        then = list(decide(self.state, event, self.project))
+        then = list(decide(self.state, event, self.project, self.tell))
         for follow in then:
             self.state = evolve(self.state, follow)
         self.log += [event, *then]
@@ -322,3 +324,94 @@ def test_commands_that_do_not_fit_are_refused_with_the_reason() -> None:
         [refused] = life.when(command(model, model.__name__))
         assert isinstance(refused, bugs.CommandRefused)
         assert "locating" in refused.reason
+
+
+# --- who is told ---
+
+
+def notes(events: list[Event]) -> list[tuple[str, str, str]]:
+    return [
+        (note.outcome, note.audience, note.origin.item)
+        for note in events
+        if isinstance(note, bugs.NotifyRequested)
+    ]
+
+
+def another_report(channel: str = "github") -> Event:
+    linked = next(e for e in EXAMPLES if isinstance(e, bugs.ReportLinked))
+    origin = LINK.origin.model_copy(update={"item": "99", "channel": channel})
+    report = LINK.model_copy(update={"origin": origin, "report_id": UUID(int=9)})
+    return linked.model_copy(update={"report": report})
+
+
+def test_a_reporter_is_told_that_the_report_came_in_and_that_it_is_known() -> None:
+    life = Life(tell=Tell())
+
+    assert notes(life.when(opened())) == [("received", "reporter", "12")]
+    assert notes(life.when(another_report())) == [("duplicate", "reporter", "99")]
+
+
+def test_a_stranger_is_told_that_somebody_has_to_agree() -> None:
+    [note] = [
+        event
+        for event in Life(tell=Tell()).when(opened(trust=Trust.STRANGER))
+        if isinstance(event, bugs.NotifyRequested)
+    ]
+
+    assert "approve" in note.reason
+
+
+def test_a_program_is_told_what_came_of_it_and_nothing_before() -> None:
+    life = Life(tell=Tell())
+    for event in (opened(), located(), proposed()):
+        life.when(event)
+
+    assert notes(life.when(another_report("monitoring"))) == []
+    life.when(verified())
+    assert ("fixed", "reporter", "99") in notes(life.when(released()))
+
+
+def test_who_has_to_decide_is_told_where_the_project_says_how() -> None:
+    team = SHOP.model_copy(update={"team": ("slack:T01/C02",), "release_approvals": 1})
+    life = Life(team, Tell(received=()))
+    life.when(opened(trust=Trust.STRANGER))
+
+    assert notes(life.when(located())) == [("approval", "team", "12")]
+    life.when(command(commands.ApproveBug))
+    life.when(proposed())
+    assert notes(life.when(verified())) == [("verified", "team", "12"), ("approval", "team", "12")]
+    life.when(command(commands.ApproveBug, "2"))
+    assert notes(life.when(released())) == [
+        ("deployment", "team", "12"),
+        ("fixed", "reporter", "12"),
+    ]
+
+
+def test_an_assignee_is_looked_for_in_the_report_itself() -> None:
+    life = Life(SHOP.model_copy(update={"contacts": {"github:bob": "slack:T01/C02"}}), Tell())
+    for event in (opened(), located(), proposed()):
+        life.when(event)
+
+    [note] = [e for e in life.when(verified()) if isinstance(e, bugs.NotifyRequested)]
+
+    assert (note.audience, note.report) == ("assignee", LINK.report_blob)
+
+
+def test_what_nobody_is_to_be_told_is_not_said() -> None:
+    team = SHOP.model_copy(update={"team": ("slack:T01/C02",)})
+    silent = Tell(**dict.fromkeys(Tell.model_fields, ()))
+    life = Life(team, silent)
+
+    said = [life.when(e) for e in (opened(), located(), proposed(), verified(), released())]
+
+    assert [note for events in said for note in notes(events)] == []
+
+
+def test_the_team_follows_a_rollout() -> None:
+    life = Life(SHOP.model_copy(update={"team": ("slack:T01/C02",)}), Tell())
+    life.when(opened())
+    rollouts = [e for e in EXAMPLES if e.type.startswith("rollout.") and e.type.count("ed") > 0]
+
+    said = [note for event in rollouts for note in notes(life.when(event))]
+
+    assert [(outcome, audience) for outcome, audience, _ in said] == [("deployment", "team")] * 4

@@ -11,6 +11,7 @@ from schemas import registry
 from schemas.errors import FatalError
 from schemas.event import Event
 from schemas.projects import Project
+from schemas.tell import Tell
 from tests.factories import EXAMPLES
 
 SHOP = Project(id="shop", git_url="file:///srv/shop.git")
@@ -18,7 +19,7 @@ FACTS = [event for event in EXAMPLES if event.bug_id is not None]
 
 
 def fresh() -> LifecycleState:
-    return LifecycleState(0, {"shop": SHOP}.get)
+    return LifecycleState(0, {"shop": SHOP}.get, Tell())
 
 
 def test_its_own_facts_come_back_and_decide_nothing_twice() -> None:

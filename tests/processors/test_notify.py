@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, get_args
 from uuid import UUID
@@ -11,10 +12,14 @@ import pytest
 from connectors.blobs import MemoryBlobs
 from connectors.webhook_messenger import RecordingMessenger
 from processors import notify
+from processors.notify import Outlets
 from schemas.bugs import Location, NotifyRequested, ReporterNotified
+from schemas.errors import PoisonError
 from schemas.event import Actor
 from schemas.fixes import CheckResult, FileEdit, Proposal, Verdict
+from schemas.projects import Project
 from schemas.raw import Origin
+from schemas.reports import BugReport
 from tests.processors.effects import DONE_AT, FakeLedger
 
 ORIGIN = Origin(channel="github", container="acme/shop", item="12")
@@ -57,7 +62,7 @@ def requested(**changes: Any) -> NotifyRequested:
 
 def posted(event: NotifyRequested, *, has_address: bool = True) -> list[str]:
     messenger = RecordingMessenger()
-    task = notify.make(MemoryBlobs(), FakeLedger(), messenger, lambda _: has_address)
+    task = notify.make(MemoryBlobs(), FakeLedger(), Outlets(messenger, lambda _: has_address))
     for _ in range(2):  # Once more, as after a crash.
         list(task.handle(event))
     return [text for _, text in messenger.posted.values()]
@@ -69,7 +74,7 @@ def test_one_comment_is_posted_however_often_the_event_comes() -> None:
 
 def test_the_event_has_the_receipt_and_the_time_of_the_ledger() -> None:
     messenger, ledger = RecordingMessenger(), FakeLedger()
-    task = notify.make(MemoryBlobs(), ledger, messenger, lambda _: True)
+    task = notify.make(MemoryBlobs(), ledger, Outlets(messenger, lambda _: True))
     (event,) = task.handle(requested())
     (again,) = task.handle(requested())
 
@@ -82,7 +87,7 @@ def test_the_event_has_the_receipt_and_the_time_of_the_ledger() -> None:
 
 def test_what_was_accepted_before_a_crash_is_found_and_not_posted_again() -> None:
     messenger, ledger = RecordingMessenger(), FakeLedger()
-    task = notify.make(MemoryBlobs(), ledger, messenger, lambda _: True)
+    task = notify.make(MemoryBlobs(), ledger, Outlets(messenger, lambda _: True))
     list(task.handle(requested()))
     ledger.done.clear()
 
@@ -92,32 +97,19 @@ def test_what_was_accepted_before_a_crash_is_found_and_not_posted_again() -> Non
 
 
 def test_where_nobody_can_be_answered_nothing_is_posted_and_nothing_claimed() -> None:
-    task = notify.make(MemoryBlobs(), FakeLedger(), RecordingMessenger(), lambda _: False)
+    task = notify.make(MemoryBlobs(), FakeLedger(), Outlets(RecordingMessenger(), lambda _: False))
 
     assert list(task.handle(requested())) == []
 
 
 def test_better_words_in_a_later_release_do_not_look_like_another_request() -> None:
     ledger = FakeLedger()
-    task = notify.make(MemoryBlobs(), ledger, RecordingMessenger(), lambda _: True)
+    task = notify.make(MemoryBlobs(), ledger, Outlets(RecordingMessenger(), lambda _: True))
     list(task.handle(requested()))
 
     list(task.handle(requested(checks=())))  # Another text; FakeLedger would raise.
 
     assert len(ledger.effects) == 2
-
-
-# --- the words ---
-
-
-def test_a_fix_says_where_it_is_how_it_was_checked_and_that_it_is_not_merged() -> None:
-    text = notify.comment(requested())
-
-    assert text.startswith("**BUG-2026-1X7K2: a fix is ready for review.**\n")
-    assert "commit `cccccccccccc` on branch `bugstream/bug-2026-1x7k2/a1`" in text
-    assert "Nothing has been merged" in text
-    assert "| reproduction | passed (3 runs) | red before, green after |" in text
-    assert "| tests | passed | 31 of 31 passed |" in text
 
 
 @pytest.mark.parametrize(
@@ -134,7 +126,7 @@ def test_a_fix_says_who_wrote_the_lines(changes: dict[str, str], said: str) -> N
     proposal = plain.model_copy(update=changes)
     blobs, messenger = MemoryBlobs(), RecordingMessenger()
     patch = blobs.put(proposal.model_dump_json().encode(), media_type="a/b", subject="s")
-    task = notify.make(blobs, FakeLedger(), messenger, lambda _: True)
+    task = notify.make(blobs, FakeLedger(), Outlets(messenger, lambda _: True))
 
     list(task.handle(requested(patch=patch)))
 
@@ -148,7 +140,7 @@ def test_an_erased_patch_does_not_keep_the_answer_back() -> None:
     blobs, messenger = MemoryBlobs(), RecordingMessenger()
     patch = blobs.put(b"{}", media_type="a/b", subject="s")
     blobs.erase("s")
-    task = notify.make(blobs, FakeLedger(), messenger, lambda _: True)
+    task = notify.make(blobs, FakeLedger(), Outlets(messenger, lambda _: True))
 
     list(task.handle(requested(patch=patch)))
 
@@ -156,59 +148,96 @@ def test_an_erased_patch_does_not_keep_the_answer_back() -> None:
     assert "a fix is ready" in text
 
 
-def test_could_not_says_why_what_failed_and_where_we_looked() -> None:
-    failed = CHECKS[0].model_copy(update={"verdict": Verdict.FAILED, "runs": 1})
-    text = notify.comment(
-        requested(outcome="could_not", reason="no template fits", checks=(failed,), branch=None)
+# --- others than the reporter ---
+
+TEAM = Project(
+    id="shop",
+    team=("slack:T01/C02", "email:team@acme.example"),
+    contacts={"github:Bob": "discord:1/2"},
+)
+
+
+def told(event: NotifyRequested, blobs: MemoryBlobs | None = None) -> list[tuple[str, str]]:
+    messenger = RecordingMessenger()
+    outlets = Outlets(messenger, lambda _: True, project_of={"shop": TEAM}.get)
+    task = notify.make(blobs or MemoryBlobs(), FakeLedger(), outlets)
+    said = [done for _ in range(2) for done in task.handle(event)]
+    assert {one.origin for one in said} <= {ORIGIN}
+    assert len({one.event_id for one in said}) == len(messenger.posted)
+    return [(place.channel, place.container) for place, _ in messenger.posted.values()]
+
+
+def test_the_team_is_told_at_each_of_its_places_once() -> None:
+    assert told(requested(outcome="approval", audience="team")) == [
+        ("slack", "T01/C02"),
+        ("email", "team@acme.example"),
+    ]
+
+
+def test_an_assignee_is_told_where_the_contacts_say_and_else_nobody_is() -> None:
+    blobs = MemoryBlobs()
+
+    def assigned(name: str) -> NotifyRequested:
+        report = BugReport(report_id=UUID(int=5), origin=ORIGIN, title="t", assignee=name)
+        ref = blobs.put(report.model_dump_json().encode(), media_type="a/b", subject="s")
+        return requested(outcome="verified", audience="assignee", report=ref)
+
+    assert told(assigned("bob"), blobs) == [("discord", "1/2")]
+    assert told(assigned("eve"), blobs) == []
+    assert told(requested(outcome="verified", audience="assignee")) == []
+
+
+def test_no_address_of_another_stands_in_the_event() -> None:
+    outlets = Outlets(RecordingMessenger(), lambda _: True, project_of={"shop": TEAM}.get)
+    task = notify.make(MemoryBlobs(), FakeLedger(), outlets)
+
+    for event in task.handle(requested(outcome="verified", audience="team")):
+        assert "team@acme" not in event.model_dump_json()
+
+
+# --- what the item itself shows ---
+
+
+@dataclass
+class Labels:
+    marked: list[tuple[str, str]] = field(default_factory=list)
+    fails: Exception | None = None
+
+    def mark(self, origin: Origin, outcome: str) -> str | None:
+        if self.fails is not None:
+            raise self.fails
+        self.marked.append((origin.item, outcome))
+        return f"bugstream:{outcome}"
+
+
+def shown(labels: Labels, event: NotifyRequested) -> list[str | None]:
+    outlets = Outlets(RecordingMessenger(), lambda _: True, tracker=lambda _: labels)
+    ledger = FakeLedger()
+    task = notify.make(MemoryBlobs(), ledger, outlets)
+    return [done.shown for _ in range(2) for done in task.handle(event)]
+
+
+def test_the_reported_item_shows_the_outcome_and_is_marked_once() -> None:
+    labels = Labels()
+
+    assert shown(labels, requested()) == ["bugstream:fixed"] * 2
+    assert labels.marked == [("12", "fixed")]
+
+
+def test_an_item_that_takes_no_mark_is_answered_all_the_same() -> None:
+    labels = Labels(fails=PoisonError("labels are locked"))
+
+    assert shown(labels, requested()) == [None, None]
+
+
+def test_only_the_reporters_item_is_marked() -> None:
+    labels = Labels()
+    outlets = Outlets(
+        RecordingMessenger(),
+        lambda _: True,
+        tracker=lambda _: labels,
+        project_of={"shop": TEAM}.get,
     )
+    list(notify.make(MemoryBlobs(), FakeLedger(), outlets).handle(requested(audience="team")))
 
-    assert "no fix was found" in text
-    assert "No template fits. Nothing was changed in the repository." in text
-    assert "| reproduction | **failed** |" in text
-    assert "- `shop/cart.py:7`, in `total`: frame 1" in text
-
-
-def test_not_verified_says_so_first_and_asks_for_what_would_help() -> None:
-    text = notify.comment(requested(outcome="not_verified", reason="nothing to run", checks=()))
-
-    assert text.startswith("**BUG-2026-1X7K2: not verified, for want of a reproduction.**")
-    assert "Nothing to run." in text
-    assert "a test that fails" in text
-    assert "fix is" not in text
-
-
-@pytest.mark.parametrize("outcome", sorted(set(OUTCOMES) - {"fixed"}))
-def test_only_a_fix_is_called_one(outcome: str) -> None:
-    text = notify.comment(requested(outcome=outcome))
-
-    assert "ready for review" not in text
-    assert "Nothing was changed" in text or "nothing was changed" in text
-
-
-@pytest.mark.parametrize("outcome", OUTCOMES)
-def test_text_from_elsewhere_stays_text(outcome: str) -> None:
-    evil = "ping @octocat, closes #1 [x](javascript:1) <img src=x> | a `b`\n\n# title"
-    text = notify.comment(
-        requested(
-            outcome=outcome,
-            reason=evil,
-            branch=evil,
-            checks=(CHECKS[0].model_copy(update={"name": evil, "summary": evil}),),
-            locations=(Location(path=evil, symbol=evil, score=1, reasons=(evil,)),),
-        )
-    )
-
-    assert "@octocat" not in text
-    assert "#1" not in text
-    assert "\n# title" not in text
-    assert not any(
-        "<img" in line.replace("\\<", "") and "`" not in line for line in text.split("\n")
-    )
-    assert all(line.count(" | ") == 2 for line in text.splitlines() if line.startswith("| "))
-
-
-def test_long_lists_are_cut_and_say_so() -> None:
-    text = notify.comment(requested(checks=CHECKS[:1] * 30, locations=PLACES * 30))
-
-    assert "| and 10 more | | |" in text
-    assert len(text) < 4000
+    assert labels.marked == []

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from schemas.errors import FatalError, PoisonError
+from schemas.errors import FatalError, LimitedError, PoisonError, TransientError
 from streams import failures
-from streams.failures import DeadLetterLimit, RetryPolicy, dead_letter, give_up
+from streams.failures import (
+    DeadLetterLimit,
+    Retry,
+    RetryPolicy,
+    dead_letter,
+    failed_again,
+    give_up,
+)
 from streams.log import Record
 from tests.streams.stages import request, source_record
 
@@ -25,6 +32,22 @@ def test_waiting_doubles_up_to_its_limit() -> None:
     policy = RetryPolicy(delay_first_s=0.5, delay_s_max=3.0)
 
     assert [policy.delay_s(n) for n in (1, 2, 3, 4, 5)] == [0.5, 1.0, 2.0, 3.0, 3.0]
+
+
+def test_who_is_asked_for_patience_waits_and_counts_no_attempt() -> None:
+    policy = RetryPolicy(limited_s_max=3600)
+    busy = LimitedError("slow down", retry_after_s=120.0)
+
+    def again(retry: Retry | None, error: Exception, *, after: timedelta) -> Retry:
+        return failed_again(
+            retry, _record(), error, policy=policy, now=NOW + after, monotonic_s=1000.0
+        )
+
+    patient = again(None, busy, after=timedelta(0))
+    assert (patient.attempts, patient.not_before_s) == (0, 1120.0)
+    assert again(patient, busy, after=timedelta(minutes=59)).attempts == 0
+    assert again(patient, busy, after=timedelta(minutes=61)).attempts == 1
+    assert again(patient, TransientError("away"), after=timedelta(0)).attempts == 1
 
 
 def test_a_requeued_record_keeps_its_first_origin() -> None:

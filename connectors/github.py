@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
 
-from connectors.channel import Delivery, Door, Post, Reply, is_hex_hmac, parsed
+from connectors import channel, github_pulls
+from connectors.channel import (
+    Delivery,
+    Door,
+    Outcome,
+    Post,
+    Reply,
+    child,
+    is_hex_hmac,
+    objects,
+    parsed,
+)
+from connectors.github_payload import account, number, repository, url
 from schemas.raw import Origin
 
 Event = Literal["issues", "issue_comment"]
 EVENTS: tuple[Event, ...] = ("issues", "issue_comment")
 BODY_BYTES_MAX = 25 * 1024 * 1024
 """GitHub sends nothing larger."""
-UNKNOWN = "unknown"
-_REPOSITORY = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
-_URL = re.compile(r"https?://[!-~]{1,1900}")
-_LOGIN = re.compile(r"[\w.-]{1,100}(\[bot\])?", re.ASCII)
 _SIGNATURE = "x-hub-signature-256"
 _ID_CHARS_MAX = 100
 _GONE = ("deleted", "transferred")
@@ -53,13 +60,30 @@ def _reply(post: Post) -> Reply | None:
     name = post.headers.get("x-github-event", "")
     if name == "ping":
         return Reply(200, {"status": "pong"})
-    return None if name in EVENTS else Reply(202, {"status": "ignored", "event": name[:100]})
+    return None if name in EVENTS or name in github_pulls.EVENTS else _ignored(name)
+
+
+def _ignored(name: str) -> Reply:
+    return Reply(202, {"status": "ignored", "event": name[:100]})
+
+
+def _answer(post: Post, outcomes: Sequence[Outcome]) -> Reply:
+    """Say what became of it; what happens on a branch that is not ours is nothing to us."""
+    if not outcomes:
+        return _ignored(post.headers.get("x-github-event", ""))
+    return channel.accepted(post, outcomes)
 
 
 def _deliveries(post: Post) -> tuple[Delivery, ...]:
-    name = post.headers.get("x-github-event", "")
-    event = next(known for known in EVENTS if known == name)
-    return (read(event, post.body, delivery_id=_delivery_id(post.headers)),)
+    name, delivery_id = post.headers.get("x-github-event", ""), _delivery_id(post.headers)
+    for event in EVENTS:
+        if event == name:
+            return (read(event, post.body, delivery_id=delivery_id),)
+    for about_ours in github_pulls.EVENTS:
+        if about_ours == name:
+            found = github_pulls.read(about_ours, post.body, delivery_id=delivery_id)
+            return () if found is None else (found,)
+    return ()
 
 
 def _delivery_id(headers: Mapping[str, str]) -> str:
@@ -72,63 +96,48 @@ def _delivery_id(headers: Mapping[str, str]) -> str:
 def read(event: Event, body: bytes, *, delivery_id: str) -> Delivery:
     """Return what `body` speaks of. Never raises: what is unreadable is an item of its own."""
     payload = parsed(body)
-    issue, comment = _object(payload, "issue"), _object(payload, "comment")
+    issue, comment = child(payload, "issue"), child(payload, "comment")
     alone = f"delivery/{delivery_id[:100]}"
-    number, comment_id = _number(issue.get("number")), _number(comment.get("id"))
+    item, comment_id = number(issue.get("number")), number(comment.get("id"))
     said = comment if event == "issue_comment" else issue
-    is_known = bool(number and (comment_id if event == "issue_comment" else True))
+    is_known = bool(item and (comment_id if event == "issue_comment" else True))
     origin = Origin(
         channel="github",
-        container=_fitting(_REPOSITORY, _object(payload, "repository").get("full_name")) or UNKNOWN,
-        item=number or alone,
-        url=_fitting(_URL, issue.get("html_url")),
+        container=repository(payload),
+        item=item or alone,
+        url=url(issue.get("html_url")),
     )
     part = f"/comment/{comment_id or alone}" if event == "issue_comment" else ""
     return Delivery(
         origin=origin,
         delivery_id=delivery_id,
         kind=event,
-        sender=_account(_object(payload, "sender")),
-        author=_account(_object(said, "user")),
+        sender=account(child(payload, "sender")),
+        author=account(child(said, "user")),
         entity=origin.key + part,
         meaning=_meaning(payload, said) if is_known else hashlib.sha256(body).hexdigest(),
     )
 
 
 def _meaning(payload: dict[str, Any], said: dict[str, Any]) -> str:
-    labels = said.get("labels")
-    names = [
-        _object({"label": label}, "label").get("name")
-        for label in (labels if isinstance(labels, list) else ())
-    ]
     action = payload.get("action")
     parts = [
         # Of the actions only the end of the item says something that the item itself does not.
         action if action in _GONE else None,
+        # Not what the author is to the repository: webhooks and the API differ in that.
         *(said.get(name) for name in ("title", "body", "state", "state_reason")),
-        _object(said, "assignee").get("login"),
-        said.get("author_association"),
-        *sorted(str(name) for name in names),
+        _assignee(said),
+        *sorted(str(label.get("name")) for label in objects(said, "labels")),
     ]
     text = json.dumps([part if isinstance(part, str) else None for part in parts])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _object(parent: dict[str, Any], name: str) -> dict[str, Any]:
-    child = parent.get(name)
-    return child if isinstance(child, dict) else {}
-
-
-def _account(user: dict[str, Any]) -> str:
-    return f"github:{_fitting(_LOGIN, user.get('login')) or 'ghost'}"
-
-
-def _number(value: object) -> str | None:
-    return str(value)[:20] if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _fitting(pattern: re.Pattern[str], value: object) -> str | None:
-    return value if isinstance(value, str) and pattern.fullmatch(value) else None
+def _assignee(said: dict[str, Any]) -> object:
+    for one in (child(said, "assignee"), *objects(said, "assignees")[:1]):
+        if "login" in one:
+            return one["login"]
+    return None
 
 
 DOOR = Door(
@@ -140,5 +149,6 @@ DOOR = Door(
     refusal=_refusal,
     reply=_reply,
     read=_deliveries,
+    answer=_answer,
     hint="X-Hub-Signature-256 does not fit the body and the webhook's secret",
 )

@@ -11,7 +11,8 @@ import json
 from array import array
 from bisect import insort
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import count
 from uuid import UUID
 
@@ -36,7 +37,7 @@ from schemas.bugs import (
     ReportUpdated,
 )
 from schemas.errors import FatalError
-from schemas.event import Event, caused_by, derived_id, subject_id
+from schemas.event import Event, caused_by, derived_id, human_id, subject_id
 from schemas.reports import BugReport, ReportCommented, ReportLink, ReportNormalized
 
 NAME = "dedupe"
@@ -66,6 +67,16 @@ class Known:
     bands: tuple[str, ...]
     facts: frozenset[int]
     negations: frozenset[str]
+    updated_at: datetime | None = None
+    """As its channel says; None: it does not say."""
+
+    def is_newer_than(self, at: datetime | None) -> bool:
+        """Return whether what is known is of a later time than `at`."""
+        return self.updated_at is not None and at is not None and self.updated_at > at
+
+    def name_key(self) -> str:
+        """Return the key under which the name of its bug finds it."""
+        return _name_key(self.project, human_id(self.bug_id, 0))
 
     def index_keys(self) -> Iterator[str]:
         """Yield the keys under which similar reports of the same project find this one."""
@@ -125,16 +136,28 @@ class DedupeState:
         if not isinstance(event, ReportNormalized):
             return Decision()
         before = self._reports.get(event.report.report_id)
-        if before is not None and before.content_sha256 == event.content_sha256:
-            return Decision()
         if before is not None:
+            return self._again(event, before)
+        known, events = self._place(event)
+        return self._decided(known, events, None)
+
+    def _again(self, event: ReportNormalized, before: Known) -> Decision:
+        """Decide on a report that is known: no channel promises order, so an older state is none.
+
+        Of two states of the same second the one that came later counts.
+        """
+        at = event.report.updated_at
+        if before.is_newer_than(at):
+            return Decision()
+        if before.content_sha256 != event.content_sha256:
             updated = ReportUpdated(
                 **caused_by(event, NAME), bug_id=before.bug_id, report=_link(event)
             )
             known = _known(event, before.bug_id, order=before.order)
             return self._decided(known, (updated,), before)
-        known, events = self._place(event)
-        return self._decided(known, events, None)
+        if at is None or before.updated_at == at:
+            return Decision()
+        return self._decided(replace(before, updated_at=at), (), before)
 
     def commit(self) -> None:
         """Keep what was decided."""
@@ -194,6 +217,8 @@ class DedupeState:
 
     def _comment(self, event: ReportCommented) -> Decision:
         known = self._reports.get(event.report_id)
+        if event.bug_name is not None:
+            known = self._founder(_name_key(event.project, event.bug_name))
         if known is None:
             return Decision()
         return Decision(
@@ -201,12 +226,18 @@ class DedupeState:
                 CommentAdded(
                     **caused_by(event, NAME),
                     bug_id=known.bug_id,
-                    report_id=event.report_id,
+                    report_id=known.report_id,
                     comment_blob=event.comment_blob,
                     trust=event.trust,
+                    note=event.note,
                 ),
             )
         )
+
+    def _founder(self, name_key: str) -> Known | None:
+        """Return the first report of the bug so called; None where two share the name."""
+        found = [self._reports[report_id] for _, report_id in self._index.get(name_key, ())]
+        return found[0] if len({known.bug_id for known in found}) == 1 else None
 
     def _decided(
         self, known: Known, events: tuple[BugEvent, ...], before: Known | None
@@ -220,14 +251,14 @@ class DedupeState:
     def _remember(self, known: Known) -> None:
         self._forget(known.report_id)
         self._reports[known.report_id] = known
-        for key in known.index_keys():
+        for key in (*known.index_keys(), known.name_key()):
             insort(self._index.setdefault(key, []), (known.order, known.report_id))
 
     def _forget(self, report_id: UUID) -> None:
         known = self._reports.pop(report_id, None)
         if known is None:
             return
-        for key in known.index_keys():
+        for key in (*known.index_keys(), known.name_key()):
             self._index[key].remove((known.order, report_id))
             if not self._index[key]:
                 del self._index[key]
@@ -260,6 +291,11 @@ def _vetoes(fresh: Known, known: Known) -> Iterator[str]:
         yield "the stack traces differ"
 
 
+def _name_key(project: str, name: str) -> str:
+    # Without the year: it is that of the bug's opening, which this stage does not keep.
+    return f"{project}/n/{name.rpartition('-')[2]}"
+
+
 def _one_per_bug(matches: list[Match]) -> list[Match]:
     best: dict[UUID, Match] = {}
     for match in matches:
@@ -284,6 +320,7 @@ def _known(event: ReportNormalized, bug_id: UUID, *, order: int) -> Known:
         bands=bands(hashes),
         facts=facts_of(report),
         negations=negations_of(words),
+        updated_at=report.updated_at,
     )
 
 
@@ -314,6 +351,7 @@ def _encode(known: Known) -> bytes:
             "sketch": base64.b64encode(known.sketch.tobytes()).decode(),
             "facts": sorted(known.facts),
             "negations": sorted(known.negations),
+            "updated": known.updated_at.isoformat() if known.updated_at else None,
         }
     ).encode()
 
@@ -322,6 +360,7 @@ def _decode(value: bytes) -> Known:
     fields = json.loads(value)
     hashes = array("I")
     hashes.frombytes(base64.b64decode(fields["sketch"]))
+    updated = fields.get("updated")  # Not in the records of the first releases.
     return Known(
         order=fields["order"],
         report_id=UUID(fields["report"]),
@@ -335,4 +374,5 @@ def _decode(value: bytes) -> Known:
         bands=bands(hashes),
         facts=frozenset(fields["facts"]),
         negations=frozenset(fields["negations"]),
+        updated_at=datetime.fromisoformat(updated) if updated else None,
     )

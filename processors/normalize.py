@@ -22,7 +22,13 @@ from schemas.errors import PoisonError
 from schemas.event import Event, caused_by, subject_id
 from schemas.projects import Project
 from schemas.raw import Origin, RawReceived
-from schemas.reports import BugReport, ReportCommented, ReportNormalized, Trust
+from schemas.reports import (
+    NOTE_CHARS_MAX,
+    BugReport,
+    ReportCommented,
+    ReportNormalized,
+    Trust,
+)
 
 NAME = "normalize"
 INLINE_CHARS_MAX = 8_000
@@ -110,6 +116,8 @@ def _normalize(raw: RawReceived, world: _World) -> Iterator[ReportNormalized | R
             origin=raw.origin,
             comment_blob=blobs.put(said.encode(), media_type="text/markdown", subject=subject),
             trust=trust,
+            note=parsed.note[:NOTE_CHARS_MAX],
+            bug_name=parsed.bug or None,
         )
         return
     report = report_of(raw.origin, parsed, _templates(world, raw.origin))

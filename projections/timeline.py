@@ -13,6 +13,7 @@ from schemas.bugs import (
     BudgetSpent,
     BugAbsorbed,
     BugLocated,
+    CommentAdded,
     FixDeclined,
     FixProposed,
     FixVerified,
@@ -87,6 +88,10 @@ def _located(event: BugLocated) -> str:
     return f"Found {places} by {event.method}, first {best}."
 
 
+def _commented(event: CommentAdded) -> str:
+    return event.note or f"A {event.trust} commented on a report."
+
+
 def _proposed(event: FixProposed) -> str:
     who = event.proposer + (f" with {event.model}" if event.model else "")
     tried = counted(event.candidates_tried, "candidate")
@@ -118,7 +123,7 @@ _SENTENCES: Mapping[str, str | Callable[[Any], str]] = {
     "bug.opened": "Opened by the report {e.report.origin.key} of a {e.report.trust}.",
     "report.linked": "Linked the report {e.report.origin.key}: {e.rule}, {e.similarity:.2f} alike.",
     "report.updated": "The report {e.report.origin.key} was edited.",
-    "comment.added": "A {e.trust} commented on a report.",
+    "comment.added": _commented,
     "link.suggested": "Perhaps the same as bug {e.other_bug_id} ({e.similarity:.2f} alike).",
     "bug.merged": "Merged into bug {e.into_bug_id}: {e.reason}",
     "bug.absorbed": _absorbed,
@@ -132,7 +137,7 @@ _SENTENCES: Mapping[str, str | Callable[[Any], str]] = {
     "retry.accepted": "Attempt {e.attempt} was asked for.",
     "command.refused": "The command {e.command} was refused: {e.reason}",
     "release.requested": "Attempt {e.attempt}: asked to release the verified patch.",
-    "notify.requested": "Asked to answer {e.origin.key}: {e.outcome}.",
+    "notify.requested": "Asked to tell the {e.audience} of {e.origin.key}: {e.outcome}.",
     "bug.closed": "Closed as {e.outcome}: {e.reason}",
     "rollout.requested": "Asked for a {e.strategy} rollout of {e.commit}.",
     "bug.located": _located,
@@ -144,7 +149,7 @@ _SENTENCES: Mapping[str, str | Callable[[Any], str]] = {
     "fix.rejected": "Attempt {e.attempt}: verification says {e.verdict}: {e.reason}",
     "fix.released": "Attempt {e.attempt}: pushed {e.commit:.12} to the branch {e.branch}.",
     "release.declined": "Attempt {e.attempt}: not released: {e.reason}",
-    "reporter.notified": "Answered {e.origin.key}: {e.outcome}.",
+    "reporter.notified": "Told the {e.audience} of {e.origin.key}: {e.outcome}.",
     "stage.failed": "The stage {e.stage} failed ({e.error}); the record is in {e.dead_letter}.",
     "rollout.started": "The rollout began at {e.share_percent} %.",
     "rollout.promoted": "The rollout went on to {e.share_percent} %.",

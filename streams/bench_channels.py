@@ -9,6 +9,7 @@ from processors.ports import Progress
 from schemas.errors import UserError
 from streams import (
     bench_chat,
+    bench_github,
     bench_jira,
     bench_mail,
     bench_monitoring,
@@ -28,6 +29,7 @@ def bench(folder: Path, *, progress: Progress) -> Figures:
         raise UserError(f"{folder}: there is no such folder; name one with samples of channels")
     rows: list[Row] = []
     parts: Sequence[tuple[str, Callable[[Path], Iterator[Row]]]] = (
+        ("github", _github),
         ("jira", _jira),
         ("chat", _chat),
         ("monitoring", _monitoring),
@@ -62,6 +64,17 @@ def _cells(row: Row) -> Sequence[Cell]:
 
 def _absent(what: str) -> Row:
     return (what, NOT_RUN, NOT_RUN, NOT_RUN, NOT_RUN, "")
+
+
+def _github(folder: Path) -> Iterator[Row]:
+    found = bench_github.measure(folder / "github")
+    if not found.payloads:
+        yield _absent("github webhooks")
+        return
+    yield (
+        *("github webhooks", found.payloads, found.understood, found.passed, found.crashes),
+        "a report or comment with a title; the rest is of other events or pull requests",
+    )
 
 
 def _jira(folder: Path) -> Iterator[Row]:

@@ -31,6 +31,10 @@ class Parsed:
     steps: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     comment: bool = False
+    note: str = ""
+    """Of a comment that nobody wrote: what happened, in a sentence of ours."""
+    bug: str = ""
+    """The bug that a comment belongs to, such as `BUG-2026-7F3K2`, where its item is no report."""
     attachments: tuple[str, ...] = ()
     """Addresses or names of files that came with it. Naming one fetches nothing."""
 

@@ -115,6 +115,28 @@ def test_what_only_accompanies_an_issue_does_not_change_its_meaning() -> None:
     assert opened.meaning == labeled.meaning
 
 
+def test_what_the_author_is_to_the_repository_is_no_news() -> None:
+    """Webhooks and the API differ in it where membership is private."""
+    one, other = (
+        read("issues", payload(issue=issue(author_association=said)), delivery_id="d")
+        for said in ("NONE", "MEMBER")
+    )
+
+    assert one.meaning == other.meaning
+
+
+def test_an_assignee_is_found_where_newer_versions_of_the_api_have_it() -> None:
+    one, other = (
+        read("issues", payload(issue=issue(**said)), delivery_id="d")
+        for said in (
+            {"assignee": {"login": "ann"}, "assignees": [{"login": "ann"}]},
+            {"assignee": None, "assignees": [{"login": "ann"}, {"login": "bob"}]},
+        )
+    )
+
+    assert one.meaning == other.meaning
+
+
 def test_every_change_a_person_makes_changes_the_meaning() -> None:
     changed = [
         payload(),

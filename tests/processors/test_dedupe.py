@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -9,9 +12,10 @@ from hypothesis import strategies as st
 from processors.dedupe import DedupeState
 from schemas import bugs
 from schemas.errors import FatalError
-from schemas.event import Event
-from schemas.reports import Frame, ReportNormalized, StackTrace
-from tests.factories import normalized
+from schemas.event import Event, human_id
+from schemas.raw import Origin
+from schemas.reports import Frame, ReportCommented, ReportNormalized, StackTrace, Trust
+from tests.factories import BLOB, envelope, normalized
 
 LONG = "When I put nothing into the cart and ask for the total the program stops with an error"
 
@@ -137,3 +141,97 @@ def test_verdicts_do_not_depend_on_restarts_or_batches(
     reports: list[ReportNormalized], cuts: list[int]
 ) -> None:
     assert in_batches(reports, cuts) == decide(*reports)
+
+
+def at(hour: int, text: str) -> ReportNormalized:
+    return normalized(text, updated_at=datetime(2026, 1, 2, hour, tzinfo=UTC))
+
+
+def test_an_older_state_that_comes_late_overwrites_nothing() -> None:
+    old, new = at(1, "It fails."), at(3, "It fails at noon.")
+
+    assert [type(event) for event in decide(new, old)] == [bugs.BugOpened]
+    assert [type(event) for event in decide(old, new, old)] == [bugs.BugOpened, bugs.ReportUpdated]
+
+
+def test_a_state_is_known_to_be_new_although_it_says_nothing_new() -> None:
+    seen, between, again = at(1, "It fails."), at(2, "Never mind."), at(3, "It fails.")
+
+    assert [type(event) for event in decide(seen, again, between)] == [bugs.BugOpened]
+
+
+def test_of_two_states_of_one_second_the_later_one_counts() -> None:
+    _, update = decide(at(1, "It fails."), at(1, "It fails at noon."))
+
+    assert isinstance(update, bugs.ReportUpdated)
+
+
+@given(st.permutations([at(hour, f"Version {hour} of it") for hour in range(1, 6)]))
+def test_in_whatever_order_states_arrive_the_newest_stands_at_the_end(
+    states: list[ReportNormalized],
+) -> None:
+    stands = [event for event in decide(*states) if isinstance(event, _STANDING)][-1]
+    newest = next(state for state in states if state.report.description == "Version 5 of it")
+
+    assert stands.report.content_sha256 == newest.content_sha256
+
+
+_STANDING = (bugs.BugOpened, bugs.ReportUpdated)
+
+
+def note(bug_id: UUID, *, project: str = "shop") -> ReportCommented:
+    origin = Origin(channel="github", container="acme/shop", item="commit/abc")
+    return ReportCommented(
+        **envelope("note", bug_id=None) | {"project": project},
+        report_id=origin.report_id,
+        origin=origin,
+        comment_blob=BLOB,
+        trust=Trust.STRANGER,
+        note="A check failed.",
+        bug_name=human_id(bug_id, 2031),
+    )
+
+
+def test_what_becomes_of_our_branch_stands_with_the_bug_that_it_is_for() -> None:
+    [opened] = decide(normalized(LONG))
+    assert isinstance(opened, bugs.BugOpened)
+
+    *_, added = decide(normalized(LONG), normalized(LONG, item="13"), note(opened.bug_id))
+
+    assert isinstance(added, bugs.CommentAdded)
+    assert (added.bug_id, added.report_id) == (opened.bug_id, opened.report.report_id)
+    assert added.note == "A check failed."
+
+
+def test_a_note_on_a_bug_that_is_not_known_here_is_none() -> None:
+    [opened] = decide(normalized(LONG))
+    assert opened.bug_id is not None
+
+    assert len(decide(normalized(LONG), note(UUID(int=5)))) == 1
+    assert len(decide(normalized(LONG), note(opened.bug_id, project="till"))) == 1
+
+
+def test_a_name_that_two_bugs_share_names_neither() -> None:
+    state = DedupeState(0)
+    [opened] = state.decide(normalized(LONG)).events
+    [change] = state.decide(normalized("Another thing is wrong here", item="13")).changes
+    assert opened.bug_id is not None
+    assert change.value is not None
+    shared = json.loads(change.value) | {"bug": str(UUID(int=opened.bug_id.int ^ 1 << 100))}
+
+    assert state.decide(note(opened.bug_id)).events
+    state.load(change.key, json.dumps(shared).encode())
+    assert not state.decide(note(opened.bug_id)).events
+
+
+def test_a_record_of_the_first_releases_is_read() -> None:
+    state = DedupeState(0)
+    [change] = state.decide(at(3, LONG)).changes
+    assert change.value is not None
+    first = json.loads(change.value)
+    del first["updated"]
+    state.load(change.key, json.dumps(first).encode())
+
+    [update] = state.decide(at(1, "Now with more detail.")).events
+
+    assert isinstance(update, bugs.ReportUpdated)

@@ -120,6 +120,17 @@ def test_a_body_nobody_can_read_is_poison(change: dict[str, object]) -> None:
         only(raw_github().model_copy(update=change))
 
 
-def test_pull_requests_and_other_actions_are_no_bug_reports() -> None:
+def test_pull_requests_are_no_bug_reports() -> None:
     assert list(normalize(raw_github(pull_request={}), MemoryBlobs(), (SHOP,), PARSERS)) == []
-    assert list(normalize(raw_github("pinned"), MemoryBlobs(), (SHOP,), PARSERS)) == []
+
+
+def test_whatever_happened_to_an_issue_its_event_says_how_it_is_now() -> None:
+    """It may be the only one that reached us, and one that says the same is not kept again."""
+    opened, pinned = (
+        next(normalize(raw_github(action), MemoryBlobs(), (SHOP,), PARSERS))
+        for action in ("opened", "pinned")
+    )
+
+    assert isinstance(opened, ReportNormalized)
+    assert isinstance(pinned, ReportNormalized)
+    assert pinned.report == opened.report

@@ -21,6 +21,7 @@ from schemas.codec import decode
 from schemas.raw import Origin, RawReceived
 from streams.gateway import create_app
 from streams.webhooks import REFUSALS_NOTED_PER_MINUTE_MAX
+from tests.connectors.github_payloads import pull
 
 SECRETS = ("old-secret", "new-secret")
 
@@ -168,6 +169,19 @@ def test_ping_is_answered_and_other_events_are_ignored(client: TestClient, inbox
     assert (push.status_code, push.json()["status"]) == (202, "ignored")
     assert nameless.status_code == 202
     assert rows(inbox) == []
+
+
+def test_what_happens_on_our_branches_is_kept_and_on_others_ignored(
+    client: TestClient, inbox: Inbox
+) -> None:
+    kept = post(client, json.dumps(pull()).encode(), event="pull_request", delivery="d-2")
+    other = json.dumps(pull(branch="main")).encode()
+    ignored = post(client, other, event="pull_request", delivery="d-3")
+
+    assert (kept.status_code, kept.json()["status"]) == (202, "accepted")
+    assert ignored.status_code == 202
+    assert ignored.json() == {"status": "ignored", "event": "pull_request"}
+    assert [(e.route, e.origin.item) for e in rows(inbox)] == [("github/pull_request", "31")]
 
 
 @pytest.mark.parametrize("body", [b"", b"\x00\xff" * 500_000, b"not json", b"[]", b"{" * 5000])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from processors.pytest_runs import Pytest, PytestRun, Reach
-from processors.reach import Ran, dead, losses, said
+from processors.reach import Ran, coverage, dead, losses, said
 from schemas.fixes import FileEdit, Oracle, OracleKind
 from schemas.target_tests import is_test
 from schemas.trees import write_file
@@ -80,6 +80,7 @@ def disuse(
     sides = _Side(pytest, before, tuple(texts)), _Side(pytest, after, tuple(texts))
     try:
         lost, seen = _lost(texts, oracle, *sides), _seen(sides[0])
+        seen = f"{seen}; {_covered(texts, sides[1])}"
     except _UnknownError as error:
         lost, seen = [], f"not measured whether code fell out of use: {error}"
     return Disuse(said(lost), seen, sum(side.wall_s for side in sides))
@@ -112,6 +113,17 @@ def _lost(
     if found and new.disturbed:
         raise _UnknownError("a test traces code itself")
     return found
+
+
+def _covered(texts: Mapping[str, tuple[str | None, str | None]], new: _Side) -> str:
+    found = [
+        coverage(before or "", after or "", new.of(path).some)
+        for path, (before, after) in texts.items()
+    ]
+    run, total = sum(one for one, _ in found), sum(two for _, two in found)
+    if total == 0:
+        return "the patch only takes away"
+    return f"coverage of the change: tests run {run} of {total} statement{'s' if total > 1 else ''}"
 
 
 def _whole(run: PytestRun) -> Reach:

@@ -134,6 +134,20 @@ def losses(path: str, before: str, after: str, ran: Ran, runs_now: frozenset[int
     return list(dict.fromkeys(found))
 
 
+def coverage(before: str, after: str, runs_now: frozenset[int]) -> tuple[int, int]:
+    """Return how many statements that an edit adds or changes are run by tests, and how many are.
+
+    (0, 0) for a text that cannot be parsed.
+    """
+    diff = _diff("", before, after)
+    if diff is None:
+        return 0, 0
+    kept = set(diff.now.values())
+    come = {n for n in range(1, len(diff.new.lines) + 1) if n not in kept and diff.new.is_code(n)}
+    units = [unit for unit in diff.new.units if come.intersection(unit.lines)]
+    return sum(bool(runs_now.intersection(unit.lines)) for unit in units), len(units)
+
+
 def dead(path: str, before: str, after: str) -> list[str]:
     """Return where the edit of `path` adds code that decides nothing or is never reached."""
     old, new = _Side.of(before), _Side.of(after)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from processors.reach import Ran, dead, losses, said
+from processors.reach import Ran, coverage, dead, losses, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,3 +336,14 @@ def test_what_was_dead_before_is_not_the_patchs() -> None:
 
 def test_many_losses_are_cut() -> None:
     assert said([str(number) for number in range(6)]) == "0; 1; 2; 3; and 2 more"
+
+
+def test_coverage_counts_what_the_edit_brings_and_tests_run() -> None:
+    before = "def f(x):\n    return 1 / x\n\n\ndef g():\n    return 2\n"
+    guarded = before.replace("    return 1", "    if not x:\n        return 0\n    return 1")
+
+    assert coverage(before, guarded, ran(guarded, ["f(0)"])) == (2, 2)
+    assert coverage(before, guarded, ran(guarded, ["f(1)"])) == (1, 2)
+    assert coverage(before, guarded, ran(guarded, ["g()"])) == (0, 2)
+    assert coverage(guarded, before, ran(before, ["f(1)"])) == (0, 0)
+    assert coverage(before, "def (", frozenset({1})) == (0, 0)

@@ -61,13 +61,15 @@ class Caller:
         *,
         params: Mapping[str, str] | None = None,
         body: object = None,
+        form: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Return the answer, whatever its status below 500.
+        """Return the answer, whatever its status below 500. What is sent is JSON or a form.
 
         Raises `LimitedError` for a rate limit and `TransientError` when nobody knows what was done.
         """
         try:
-            with self._client.stream(method, path, params=params, json=body) as answer:
+            sent = {"json": body} if form is None else {"data": form}
+            with self._client.stream(method, path, params=params, **sent) as answer:
                 content = self._content(answer)
         except httpx2.HTTPError as error:
             said = f"{self._provider} does not answer ({type(error).__name__})"

@@ -29,6 +29,7 @@ from connectors.channel import (
     objects,
     parsed,
     text,
+    without,
 )
 from connectors.chat_commands import (
     HELP,
@@ -158,6 +159,8 @@ def _delivery(payload: dict[str, Any], told: Told, delivery_id: str, account: st
         author=f"discord:{author}" if author else account,
         entity=origin.key,
         meaning=digest(told.text),
+        # The token answers in our name for fifteen minutes; our answers do not need it.
+        body=without(payload, ("token",)),
     )
 
 

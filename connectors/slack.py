@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from connectors.channel import (
     UNKNOWN,
@@ -30,6 +30,7 @@ from connectors.channel import (
     parsed,
     plain,
     text,
+    without,
 )
 from connectors.chat_commands import Told, Unclear, Wish, said, understood
 from schemas.raw import Origin
@@ -43,6 +44,8 @@ TRIGGERS = ("bug:",)
 _SIGNATURE = "x-slack-signature"
 _TIME = "x-slack-request-timestamp"
 _FORM = "application/x-www-form-urlencoded"
+_SECRETS = ("token", "response_url", "trigger_id")
+"""Fields that let whoever reads them act for Slack or for us: the inbox does not keep them."""
 _ID = re.compile(r"[A-Z0-9]{1,30}")
 _STAMP = re.compile(r"[0-9]{1,12}\.[0-9]{1,6}")
 _HEARD = frozenset({"", "file_share", "thread_broadcast", "me_message", "message_changed"})
@@ -164,7 +167,8 @@ def _event(post: Post, triggers: tuple[str, ...]) -> tuple[Delivery, ...]:
     message = _message(payload, event)
     if message.is_by_program or not (message.is_reply or _is_report(message, event, triggers)):
         return ()
-    return (_delivery(message, plain(payload.get("event_id")) or _own_id(post)),)
+    found = _delivery(message, plain(payload.get("event_id")) or _own_id(post))
+    return (replace(found, body=without(payload, _SECRETS)),)
 
 
 def _is_heard(event: Mapping[str, Any]) -> bool:
@@ -294,8 +298,18 @@ def _command(post: Post) -> tuple[Delivery | Asked, ...]:
                 # The command itself leaves no message that could be answered in its thread.
                 item=f"command/{delivery_id[:100]}",
             )
-            meaning = digest(what.text)
-            return (Delivery(origin, delivery_id, account, account, origin.key, meaning),)
+            kept = {name: value for name, value in form.items() if name not in _SECRETS}
+            return (
+                Delivery(
+                    origin=origin,
+                    delivery_id=delivery_id,
+                    sender=account,
+                    author=account,
+                    entity=origin.key,
+                    meaning=digest(what.text),
+                    body=urlencode(kept).encode(),
+                ),
+            )
         case Unclear():
             return ()
 

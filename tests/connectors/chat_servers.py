@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx2
 
@@ -37,7 +38,10 @@ class FakeSlack:
             return self.faults.pop(0)
         if method == "chat.postMessage":
             return self._post(json.loads(request.content))
-        return self._list(dict(request.url.params))
+        if method == "auth.test":
+            me = {"user_id": "UBOT", "bot_id": "B1", "team_id": "T1"}
+            return httpx2.Response(200, json={"ok": True, **me})
+        return self._list(method, dict(parse_qsl(request.content.decode())))
 
     def _post(self, body: dict[str, Any]) -> httpx2.Response:
         stamp = f"1800000000.{len(self.messages):06d}"
@@ -47,15 +51,18 @@ class FakeSlack:
             raise httpx2.ReadTimeout("lost")
         return httpx2.Response(200, json={"ok": True, "ts": stamp, "channel": body["channel"]})
 
-    def _list(self, params: dict[str, str]) -> httpx2.Response:
-        def is_there(message: dict[str, Any]) -> bool:
-            inside = params.get("ts") in {None, message.get("thread_ts"), message.get("ts")}
-            return message["channel"] == params["channel"] and inside
-
-        assert params["include_all_metadata"] == "true"
-        found = [message for message in self.messages if is_there(message)]
+    def _list(self, method: str, params: dict[str, str]) -> httpx2.Response:
+        """Give a thread with its oldest message first, a channel without replies, newest first."""
+        here = [one for one in self.messages if one["channel"] == params["channel"]]
+        if method == "conversations.replies":
+            found = [one for one in here if params["ts"] in {one.get("thread_ts"), one["ts"]}]
+            found.sort(key=lambda one: str(one["ts"]))
+        else:
+            found = [one for one in here if one.get("thread_ts") in {None, one["ts"]}]
+            found.sort(key=lambda one: str(one["ts"]), reverse=True)
+        found = [one for one in found if one["ts"] >= params.get("oldest", "")]
         start = int(params.get("cursor", "0"))
-        end = start + self.page
+        end = start + min(self.page, int(params["limit"]))
         cursor = str(end) if end < len(found) else ""
         answer = {"ok": True, "messages": found[start:end]}
         return httpx2.Response(200, json=answer | {"response_metadata": {"next_cursor": cursor}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -23,6 +24,7 @@ from connectors.channel import (
     parsed,
     plain,
     url,
+    without,
 )
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -93,3 +95,9 @@ def test_the_answer_says_what_became_of_one_and_counts_many() -> None:
     assert accepted(post, [one]).body == {"status": "duplicate", "report_id": "r"}
     assert accepted(post, [one, one]).body == {"status": "accepted", "items": 2}
     assert accepted(post, []).status == 202
+
+
+def test_what_is_kept_of_a_payload_lacks_its_secrets_and_nothing_else() -> None:
+    kept = without({"token": "t", "text": "the token", "more": {"a": 1}}, ("token",))
+
+    assert json.loads(kept) == {"text": "the token", "more": {"a": 1}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -191,3 +192,12 @@ def test_no_json_at_all_makes_reading_fail(value: Any, kind: int) -> None:
         INTERACTIONS.read(post)
         assert EVENTS.reply(post) == Reply(204)
         assert EVENTS.read(post) == ()
+
+
+def test_the_token_of_an_interaction_is_not_kept() -> None:
+    given = {**typed("report", title="it broke"), "token": "canary"}
+    delivery = read(given)
+
+    assert isinstance(delivery, Delivery)
+    kept = json.loads(delivery.body or b"")
+    assert kept == {name: value for name, value in given.items() if name != "token"}

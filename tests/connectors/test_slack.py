@@ -220,3 +220,14 @@ def test_a_wish_is_asked_by_the_account_of_team_and_user() -> None:
 
     assert isinstance(asked, Asked)
     assert asked.account == "slack:T1:unknown"
+
+
+def test_no_token_of_an_event_or_of_a_command_is_kept() -> None:
+    (told,) = read({**event(), "token": "canary"})
+    secrets = {"token": "canary", "response_url": "https://hooks.example/canary"}
+    (typed,) = COMMAND.read(Post({}, form("it broke", **secrets)))
+
+    assert isinstance(typed, Delivery)
+    assert json.loads(told.body or b"") == event()
+    assert b"canary" not in (typed.body or b"canary")
+    assert b"text=it+broke" in typed.body  # type: ignore[operator]  # looked at above

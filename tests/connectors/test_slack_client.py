@@ -77,11 +77,12 @@ def test_an_answer_to_a_command_stands_in_the_channel() -> None:
     assert "conversations.history" in slack.calls
 
 
-def test_a_person_cannot_pass_a_message_off_as_ours() -> None:
+def test_neither_a_person_nor_another_program_can_pass_a_message_off_as_ours() -> None:
     slack = FakeSlack()
     payload = {"key": str(KEY), "part": 0, "parts": 1}
     mine = {"channel": "C1", "ts": "1", "thread_ts": THREAD.item}
-    slack.messages.append(mine | {"metadata": {"event_payload": payload}})
+    said = mine | {"metadata": {"event_payload": payload}}
+    slack.messages += [said, said | {"user": "U1", "bot_id": "B2"}]
 
     assert messenger(slack).find(THREAD, KEY) is None
 
@@ -133,6 +134,9 @@ def test_an_answer_that_is_no_object_is_tried_again() -> None:
     for odd in (httpx2.Response(200, json=[1]), httpx2.Response(200, content=b"<html>")):
         with pytest.raises(TransientError):
             messenger(FakeSlack(faults=[odd])).find(THREAD, KEY)
+    me = httpx2.Response(200, json={"ok": True, "user_id": "UBOT"})
     posted = httpx2.Response(200, json={"ok": True})
     with pytest.raises(TransientError, match="named no message"):
-        messenger(FakeSlack(faults=[posted, posted])).post(THREAD, "x", KEY)
+        messenger(FakeSlack(faults=[me, posted, posted])).post(THREAD, "x", KEY)
+    with pytest.raises(TransientError, match="who the token speaks for"):
+        messenger(FakeSlack(faults=[posted])).post(THREAD, "x", KEY)

@@ -37,10 +37,15 @@ def trust_of(project: Project | None, *, account: str, association: str) -> tupl
     """Return whether `account` (`channel:login`) is a member, and which rule says so."""
     if account.startswith("github:") and association.upper() in _GITHUB_MEMBERS:
         return Trust.MEMBER, f"GitHub says {association.upper()}"
-    members = {member.casefold() for member in project.members} if project else set()
-    if account.casefold() in members:
+    if is_member(project, account):
         return Trust.MEMBER, "listed in the project's members"
     return Trust.STRANGER, "not a member of the project"
+
+
+def is_member(project: Project | None, account: str) -> bool:
+    """Return whether the settings list `account`, such as `slack:T01:U02`, in the project."""
+    members = {member.casefold() for member in project.members} if project else set()
+    return account.casefold() in members
 
 
 def _matches(source: str, place: str) -> bool:

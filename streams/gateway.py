@@ -32,6 +32,7 @@ def create_app(
     webhook_secrets: Mapping[str, Sequence[str]] | None = None,
     api_tokens: Sequence[str] = (),
     resolve_bug: intake.ResolveBug = intake.only_ids,
+    may_command: webhooks.MayCommand = webhooks.nobody,
     routers: Iterable[APIRouter] = (),
 ) -> FastAPI:
     """Return the application. `routers` are mounted beside ours, such as the query API.
@@ -51,6 +52,7 @@ def create_app(
             doors=doors,
             secrets=webhook_secrets or {},
             resolve_bug=resolve_bug,
+            may_command=may_command,
         )
     )
     app.include_router(

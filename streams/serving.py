@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from processors.base import Stage
+from processors.projects import is_member
 from projections.views import Views
 from schemas.errors import FatalError, UserError
 from streams import api
@@ -81,6 +82,7 @@ def application(parts: Parts) -> FastAPI:
         webhook_secrets=settings.secrets_by_door(),
         api_tokens=tokens,
         resolve_bug=api.resolver(views),
+        may_command=lambda account, project: is_member(settings.project_of(project), account),
         routers=[api.router(views, parts.blobs, parts.log, api_tokens=tokens)],
     )
 

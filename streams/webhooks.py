@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +27,19 @@ REFUSALS_NOTED_PER_MINUTE_MAX = 60
 """Each costs a write to the disk, and strangers can cause as many as they like."""
 ITEMS_MAX = 500
 """Of one post: each is a row of its own."""
+NOT_A_MEMBER = "not a member"
+
+MayCommand = Callable[[str, str], bool]
+"""Account and project -> whether this person decides about its bugs.
+
+A chat knows who somebody is, and anybody may join one: being there is no authority.
+"""
+
+
+def nobody(account: str, project: str) -> bool:
+    """Return False: where no members are known, nobody decides from a chat."""
+    del account, project
+    return False
 
 
 class Refusals:
@@ -58,6 +71,8 @@ class Keeper:
     inbox: Inbox
     blobs: Blobs
     resolve_bug: ResolveBug
+    may_command: MayCommand
+    refusals: Refusals
 
     def keep(self, door: Door, post: Post) -> Reply:
         """Keep all of it, and return the answer. Raises `TransientError` when it cannot."""
@@ -86,6 +101,13 @@ class Keeper:
         found = self.resolve_bug(asked.bug)
         if found is None:
             return Outcome("unknown_bug", f"No bug is called {asked.bug[:40]}.")
+        if not self.may_command(asked.account, found[1]):
+            self.refusals.note(route=door.name, delivery_id=asked.delivery_id, reason=NOT_A_MEMBER)
+            return Outcome(
+                "unknown_bug",
+                f"Only members of its project decide about {asked.bug[:40]}. Whoever runs bugstream"
+                f" can add `{asked.account[:80]}` to them.",
+            )
         note = (
             self.blobs.put(
                 asked.note.encode(), media_type="text/markdown", subject=subject_id(asked.account)
@@ -116,11 +138,12 @@ def router(
     doors: Sequence[Door],
     secrets: Mapping[str, Sequence[str]],
     resolve_bug: ResolveBug = only_ids,
+    may_command: MayCommand = nobody,
 ) -> APIRouter:
     """Return the `doors`. `secrets` are the live ones by the door's name; without it says 503."""
     routes = APIRouter(route_class=gateway_http.Door, tags=["webhooks"])
     refusals = Refusals(inbox)
-    keeper = Keeper(inbox, blobs, resolve_bug)
+    keeper = Keeper(inbox, blobs, resolve_bug, may_command, refusals)
     for door in doors:
         _add(routes, door, tuple(secrets.get(door.name, ())), keeper, refusals)
     return routes

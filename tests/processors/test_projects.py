@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from processors.projects import project_of, trust_of
+from processors.projects import is_member, project_of, trust_of
 from schemas.projects import Project
 from schemas.raw import Origin
 from schemas.reports import UNASSIGNED, Trust
@@ -33,3 +33,9 @@ def test_github_members_and_listed_people_are_trusted() -> None:
 
 def test_another_channel_cannot_claim_to_be_a_github_member() -> None:
     assert trust_of(SHOP, account="http:eve", association="OWNER")[0] is Trust.STRANGER
+
+
+def test_only_who_is_listed_in_a_project_is_its_member() -> None:
+    assert is_member(SHOP, "HTTP:Ann")
+    assert not is_member(SHOP, "slack:T1:ann")
+    assert not is_member(None, "http:ann")

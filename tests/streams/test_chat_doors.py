@@ -33,6 +33,7 @@ from tests.connectors.chat_posts import (
 )
 
 BUG = uuid4()
+MEMBERS = {("slack:T1:U1", "shop"), ("discord:30", "shop")}
 
 
 @pytest.fixture
@@ -47,6 +48,7 @@ def client(inbox: Inbox, blobs: MemoryBlobs) -> Iterator[TestClient]:
             "discord-events": (PUBLIC,),
         },
         resolve_bug=lambda name: (BUG, "shop") if name == "BUG-2026-7F3K2" else None,
+        may_command=lambda account, project: (account, project) in MEMBERS,
     )
     with TestClient(app) as opened:
         yield opened
@@ -144,6 +146,19 @@ def test_a_wish_for_a_bug_that_is_not_there_changes_nothing(
     assert answer.status_code == 200
     assert answer.json()["text"].startswith("No bug is called BUG-2026-NOPE.")
     assert kept(inbox) == []
+
+
+def test_whoever_is_no_member_decides_nothing_and_is_told_who_can_help(
+    client: TestClient, inbox: Inbox
+) -> None:
+    """Anybody may join a workspace: `/bug approve` by a stranger once started a fix."""
+    answer = type_in(client, "approve BUG-2026-7F3K2 looks right", user_id="UEVIL")
+
+    assert answer.status_code == 200
+    assert answer.json()["text"].startswith("Only members of its project decide")
+    assert "slack:T1:UEVIL" in answer.json()["text"]
+    assert kept(inbox) == []
+    assert inbox.refusals() == [("slack-command", inbox.refusals()[0][1], "not a member")]
 
 
 @pytest.mark.parametrize("fields", [{"text": "help"}, {"text": "approve"}, {"text": " "}])
@@ -247,3 +262,27 @@ def test_a_wish_in_discord_carries_the_person(client: TestClient, inbox: Inbox) 
     assert row.actor.id == subject_id("discord:30")
     assert "Asked to approve BUG-2026-7F3K2" in answer.json()["data"]["content"]
     assert "No bug is called BUG-2026-NOPE." in nothing.json()["data"]["content"]
+
+
+def test_a_wish_of_a_stranger_in_discord_changes_nothing(client: TestClient, inbox: Inbox) -> None:
+    stranger = typed("approve", bug="BUG-2026-7F3K2") | {"member": {"user": {"id": "31"}}}
+    answer = interact(client, stranger)
+
+    assert "Only members of its project decide" in answer.json()["data"]["content"]
+    assert kept(inbox) == []
+    assert [reason for _, _, reason in inbox.refusals()] == ["not a member"]
+
+
+def test_where_no_members_are_known_nobody_decides_from_a_chat(
+    inbox: Inbox, blobs: MemoryBlobs
+) -> None:
+    app = create_app(
+        inbox=inbox,
+        blobs=blobs,
+        webhook_secrets={"discord": (PUBLIC,)},
+        resolve_bug=lambda name: (BUG, "shop"),
+    )
+    with TestClient(app) as client:
+        interact(client, typed("approve", bug="BUG-2026-7F3K2"))
+
+    assert kept(inbox) == []

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from connectors.channel import objects, text
 from connectors.github_http import Answer, GitHubHttp, UnauthorizedError
@@ -100,13 +99,14 @@ class GitHubClient:
         `under` is the key of the list where an object is answered. With the `etag` of an earlier
         answer to the very same question an unchanged list costs nothing of the hourly limit.
         """
-        if path.startswith("/"):
+        if "?" not in path:
             query = {"per_page": str(PAGE_ITEMS), **(query or {})}
         answer = self.call("GET", path, query=query, etag=etag)
         value = answer.value if under else {"items": answer.value}
+        following = self._http.next_query(answer)
         return Page(
             items=tuple(objects(value, under or "items")),
-            following=self._http.next_page(answer),
+            following=f"{path.partition('?')[0]}?{following}" if following else None,
             etag=answer.headers.get("etag", "")[:200],
             is_unchanged=answer.status == 304,
         )
@@ -126,31 +126,26 @@ class GitHubClient:
     def call(
         self,
         method: str,
-        target: str,
+        path: str,
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         etag: str = "",
     ) -> Answer:
-        """Return the answer to a call of `target`, a path or the link to a page.
-
-        A token that has gone bad is renewed once, where that is possible.
-        """
-        path = self._path(target)
+        """Return the answer. A token that has gone bad is renewed once, where that is possible."""
         try:
-            return self._once(method, target, path, query, body, etag)
+            return self._once(method, path, query, body, etag)
         except UnauthorizedError as error:
             if not self._sign_in.again(path):
                 raise self._unknown(error) from error
         try:
-            return self._once(method, target, path, query, body, etag)
+            return self._once(method, path, query, body, etag)
         except UnauthorizedError as error:
             raise self._unknown(error) from error
 
     def _once(
         self,
         method: str,
-        target: str,
         path: str,
         query: Mapping[str, str] | None,
         body: Mapping[str, Any] | None,
@@ -158,17 +153,12 @@ class GitHubClient:
     ) -> Answer:
         return self._http.call(
             method,
-            target,
+            path,
             authorization=self._sign_in.authorization(path),
             query=query,
             body=body,
             etag=etag,
         )
-
-    def _path(self, target: str) -> str:
-        if target.startswith("/"):
-            return target
-        return urlsplit(target).path.removeprefix(urlsplit(self._http.base_url).path)
 
     def _unknown(self, error: UnauthorizedError) -> RefusedError:
         return RefusedError(f"{error}; see {self._sign_in.setting} in the settings")

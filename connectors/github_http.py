@@ -53,6 +53,15 @@ class UnauthorizedError(RefusedError):
     """GitHub does not know who we are: nothing was done."""
 
 
+class RefusalError(PoisonError):
+    """GitHub will never do that."""
+
+    def __init__(self, message: str, status: int) -> None:
+        """`status` tells the refusals apart, such as 404 from 422."""
+        super().__init__(message)
+        self.status = status
+
+
 class GitHubHttp:
     """Calls one GitHub. Knows no token: each call brings its own."""
 
@@ -85,7 +94,7 @@ class GitHubHttp:
         """Return the answer, which is one of success or, to an `etag`, 304.
 
         Raises `LimitedError` for a rate limit, `UnauthorizedError` for 401, `TransientError` when
-        it may work later, also where nobody knows what was done, and `PoisonError` for a refusal.
+        it may work later, also where nobody knows what was done, `RefusalError` when it never will.
         """
         headers = {"Authorization": authorization}
         if etag:
@@ -106,19 +115,19 @@ class GitHubHttp:
             raise TransientError("GitHub's answer is not JSON")
         return Answer(response.status_code, response.headers, value)
 
-    def next_page(self, answer: Answer) -> str | None:
-        """Return where the list goes on; None at its end.
+    def next_query(self, answer: Answer) -> str | None:
+        """Return the query that leads to the next page of a list; None at its end.
 
-        Raises `TransientError` for a link that leads elsewhere: our token would go with it.
+        Of the link only that: its path may name the repository by a number, which says nothing
+        to an app about whose token to take. Raises `TransientError` for another host.
         """
         found = httpx2.Response(200, headers=dict(answer.headers)).links.get("next", {}).get("url")
         if found is None:
             return None
         mine, theirs = urlsplit(self.base_url), urlsplit(found)
-        is_here = (theirs.scheme, theirs.netloc) == (mine.scheme, mine.netloc)
-        if not is_here or not theirs.path.startswith(mine.path) or "/." in theirs.path:
+        if (theirs.scheme, theirs.netloc) != (mine.scheme, mine.netloc):
             raise TransientError("GitHub's link to the next page leads to another host")
-        return found
+        return theirs.query
 
     def close(self) -> None:
         """Let the connections go."""
@@ -160,9 +169,10 @@ def _refuse(status: int, headers: Mapping[str, str], value: object) -> None:
     if status in {408, 425} or status >= 500:
         raise TransientError(f"GitHub answered {status}")
     if 300 <= status < 400:
-        raise PoisonError("GitHub says that it has moved: put its new name into the settings")
+        said = "GitHub says that it has moved: put its new name into the settings"
+        raise RefusalError(said, status)
     words = _WORDS.get(status, "GitHub refused the call")
-    raise PoisonError(f"{words} ({status}{_complaint(value)})")
+    raise RefusalError(f"{words} ({status}{_complaint(value)})", status)
 
 
 def _is_limit(status: int, headers: Mapping[str, str], said: str) -> bool:

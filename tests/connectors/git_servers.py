@@ -9,11 +9,55 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from tests.connectors.repositories import ENVIRONMENT, git
 
 USER, PASSWORD = "bot", "only-by-askpass"
+
+
+def answer_git(handler: BaseHTTPRequestHandler, root: Path, url: SplitResult, user: str) -> None:
+    """Let git's own CGI program answer, for the repositories below `root`."""
+    body = _body(handler)
+    answer = subprocess.run(
+        ["git", "http-backend"],
+        input=body,
+        capture_output=True,
+        check=True,
+        env={
+            **ENVIRONMENT,
+            "GIT_PROJECT_ROOT": str(root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "REMOTE_USER": user,
+            "PATH_INFO": url.path,
+            "QUERY_STRING": url.query,
+            "REQUEST_METHOD": handler.command,
+            "CONTENT_TYPE": handler.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_CONTENT_ENCODING": handler.headers.get("Content-Encoding", ""),
+        },
+    ).stdout
+    head, _, content = answer.partition(b"\r\n\r\n")
+    lines = [line.split(": ", 1) for line in head.decode().splitlines()]
+    status = next((int(said[:3]) for name, said in lines if name == "Status"), 200)
+    handler.send_response(status)
+    for name, said in lines:
+        if name != "Status":
+            handler.send_header(name, said)
+    handler.send_header("Content-Length", str(len(content)))
+    handler.end_headers()
+    handler.wfile.write(content)
+
+
+def _body(handler: BaseHTTPRequestHandler) -> bytes:
+    if handler.headers.get("Transfer-Encoding") != "chunked":
+        return handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+    body = b""
+    while size := int(handler.rfile.readline(), 16):
+        body += handler.rfile.read(size)
+        handler.rfile.readline()
+    handler.rfile.readline()
+    return body
 
 
 @contextmanager
@@ -30,43 +74,7 @@ def over_http(bare: Path) -> Iterator[str]:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
-            body = self._body()
-            url = urlsplit(self.path)
-            answer = subprocess.run(
-                ["git", "http-backend"],
-                input=body,
-                capture_output=True,
-                check=True,
-                env={
-                    **ENVIRONMENT,
-                    "GIT_PROJECT_ROOT": str(bare.parent),
-                    "GIT_HTTP_EXPORT_ALL": "1",
-                    "REMOTE_USER": USER,
-                    "PATH_INFO": url.path,
-                    "QUERY_STRING": url.query,
-                    "REQUEST_METHOD": self.command,
-                    "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                    "CONTENT_LENGTH": str(len(body)),
-                    "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                },
-            ).stdout
-            head, _, content = answer.partition(b"\r\n\r\n")
-            self.send_response(200)
-            for line in head.decode().splitlines():
-                self.send_header(*line.split(": ", 1))
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def _body(self) -> bytes:
-            if self.headers.get("Transfer-Encoding") != "chunked":
-                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            body = b""
-            while size := int(self.rfile.readline(), 16):
-                body += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-            return body
+            answer_git(self, bare.parent, urlsplit(self.path), USER)
 
         def do_GET(self) -> None:
             self._serve()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
 from connectors.github_client import PAGES_MAX, GitHubClient, issue_path, repo_path
-from connectors.github_http import GitHubHttp
-from connectors.github_sign_in import Token
+from connectors.github_http import GitHubHttp, RefusalError
+from connectors.github_sign_in import App, SignIn, Token
 from schemas.errors import PoisonError, RefusedError, TransientError
+from tests.connectors.fakes.github_app import pem, public_key
+from tests.connectors.fakes.github_site import TOKEN, Site
 
 URL = "https://github.example/api/v3"
 
@@ -38,12 +41,12 @@ def test_a_list_is_followed_to_its_end() -> None:
 
     assert [one["id"] for one in client.items("/repos/a/b/issues", {"state": "all"})] == [1, 2]
     assert str(seen[0].url) == f"{URL}/repos/a/b/issues?per_page=100&state=all"
-    assert str(seen[1].url) == f"{URL}/repositories/7/issues?page=2"
+    assert str(seen[1].url) == f"{URL}/repos/a/b/issues?page=2"
     assert seen[1].headers["authorization"] == "Bearer t"
 
 
 def test_a_list_that_does_not_end_is_given_up() -> None:
-    more = {"link": f'<{URL}/x>; rel="next"'}
+    more = {"link": f'<{URL}/x?page=2>; rel="next"'}
     client, _ = answering(*(ok([], **more) for _ in range(PAGES_MAX + 1)))
     with pytest.raises(TransientError, match="pages"):
         list(client.items("/repos/a/b/issues"))
@@ -86,8 +89,7 @@ class Renewing:
         return len(self.tokens) > 1 and bool(self.tokens.pop(0))
 
 
-@pytest.mark.parametrize("target", ["/repos/a/b", f"{URL}/repos/a/b"])
-def test_a_token_is_renewed_once(target: str) -> None:
+def test_a_token_is_renewed_once() -> None:
     seen = []
 
     def handle(request: httpx2.Request) -> httpx2.Response:
@@ -96,11 +98,11 @@ def test_a_token_is_renewed_once(target: str) -> None:
 
     http = GitHubHttp(URL, transport=httpx2.MockTransport(handle))
     client = GitHubClient(http, Renewing())
-    client.call("GET", target)
+    client.get("/repos/a/b")
 
     assert seen == ["old", "new"]
     with pytest.raises(RefusedError, match="see the app"):
-        client.call("GET", target)
+        client.get("/repos/a/b")
 
 
 def test_whose_comments_are_ours_is_asked_once() -> None:
@@ -131,3 +133,65 @@ def test_paths() -> None:
     for number in ("0", "x", "7/comments", "", "-1", "delivery/7", "٣"):
         with pytest.raises(PoisonError):
             issue_path("acme/shop", number)
+
+
+# --- against the fake, which holds every call against GitHub's description ---
+
+
+@pytest.fixture
+def site() -> Site:
+    site = Site(page_items=2)
+    site.add_repo("acme/shop")
+    for number in range(1, 6):
+        site.add_issue("acme/shop", f"Bug {number}")
+    return site
+
+
+def of(site: Site, sign_in: SignIn | None = None) -> GitHubClient:
+    http = GitHubHttp(site.base_url, transport=site.transport())
+    return GitHubClient(http, sign_in or Token(TOKEN))
+
+
+def test_all_pages_of_a_real_list_are_read(site: Site) -> None:
+    query = {"state": "all", "sort": "updated", "direction": "asc"}
+    found = list(of(site).items("/repos/acme/shop/issues", query))
+
+    assert [one["title"] for one in found] == [f"Bug {number}" for number in range(1, 6)]
+    assert [urlsplit(target).query for _, target, _ in site.calls] == [
+        "per_page=100&state=all&sort=updated&direction=asc",
+        "per_page=100&state=all&sort=updated&direction=asc&page=2",
+        "per_page=100&state=all&sort=updated&direction=asc&page=3",
+    ]
+
+
+def test_an_app_reads_all_pages_with_the_token_of_its_installation(site: Site) -> None:
+    site.app_key, site.installations = public_key(), {"acme/shop": 7}
+    http = GitHubHttp(site.base_url, transport=site.transport())
+    client = GitHubClient(http, App(http, app_id="123", private_key=pem()))
+
+    assert len(list(client.items("/repos/acme/shop/issues"))) == 5
+    assert client.login() == "bugstream[bot]"
+    assert [target for _, target, _ in site.calls[:2]] == [
+        "/api/v3/repos/acme/shop/installation",
+        "/api/v3/app/installations/7/access_tokens",
+    ]
+    site.tokens.clear()  # As when the app's tokens are revoked.
+    assert len(list(client.items("/repos/acme/shop/issues"))) == 5
+
+
+def test_an_unchanged_list_is_known_by_its_tag(site: Site) -> None:
+    client = of(site)
+    first = client.page("/repos/acme/shop/issues")
+    assert client.page("/repos/acme/shop/issues", etag=first.etag).is_unchanged
+    site.add_issue("acme/shop", "Another")
+
+    assert not client.page("/repos/acme/shop/issues", etag=first.etag).is_unchanged
+
+
+def test_an_unknown_token_and_an_unknown_repository_are_told_apart(site: Site) -> None:
+    with pytest.raises(RefusedError, match=r"github\.token"):
+        of(site, Token("other")).get("/repos/acme/shop")
+    with pytest.raises(RefusalError, match="may not see it") as caught:
+        of(site).get("/repos/acme/other")
+
+    assert caught.value.status == 404

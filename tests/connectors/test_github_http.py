@@ -154,22 +154,20 @@ def test_a_token_goes_over_https_only(url: str) -> None:
 def test_a_list_goes_on_where_it_says() -> None:
     http = answering(200, [], link=f'<{URL}/a?page=2>; rel="next", <{URL}/a?page=9>; rel="last"')
 
-    assert http.next_page(call(http)) == f"{URL}/a?page=2"
-    assert http.next_page(call(answering(200, []))) is None
+    assert http.next_query(call(http)) == "page=2"
+    assert http.next_query(call(answering(200, []))) is None
 
 
 @pytest.mark.parametrize(
     "elsewhere",
     [
-        "https://evil.example/api/v3/a",
-        "http://github.example/api/v3/a",
-        "https://github.example:444/api/v3/a",
-        "https://github.example/other",
-        "https://github.example/api/v3/../../login",
-        "https://github.example@evil.example/api/v3/a",
+        "https://evil.example/api/v3/a?page=2",
+        "http://github.example/api/v3/a?page=2",
+        "https://github.example:444/api/v3/a?page=2",
+        "https://github.example@evil.example/api/v3/a?page=2",
     ],
 )
 def test_a_list_never_goes_on_at_another_host(elsewhere: str) -> None:
     http = answering(200, [], link=f'<{elsewhere}>; rel="next"')
     with pytest.raises(TransientError, match="another host"):
-        http.next_page(call(http))
+        http.next_query(call(http))

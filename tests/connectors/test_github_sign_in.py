@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 import httpx2
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from connectors.github_http import GitHubHttp
 from connectors.github_sign_in import App, Token
 from schemas.errors import PoisonError, TransientError, UserError
+from tests.connectors.fakes.github_app import pem, public_key
 
 NOW_S = 1_800_000_000.0
 
 
-@cache
-def key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-def pem(of: Any = None) -> str:
-    made = of or key()
+def _elliptic() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
     form = PrivateFormat.TraditionalOpenSSL
-    return made.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
+    return key.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
 
 
 class GitHub:
@@ -47,10 +37,8 @@ class GitHub:
     def handle(self, request: httpx2.Request) -> httpx2.Response:
         self.calls.append(f"{request.method} {request.url.path}")
         word = request.headers["authorization"].removeprefix("Bearer ")
-        public = key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        claims = jwt.decode(
-            word, public, algorithms=["RS256"], options={"verify_exp": False, "verify_iat": False}
-        )
+        options = {"verify_exp": False, "verify_iat": False}
+        claims = jwt.decode(word, public_key(), algorithms=["RS256"], options=options)
         assert claims["iss"] == "123"
         assert claims["iat"] < self.now_s < claims["exp"] <= self.now_s + 600
         assert claims["exp"] - claims["iat"] <= 600
@@ -164,7 +152,7 @@ def test_a_key_with_its_breaks_written_out_is_read(github: GitHub) -> None:
     assert app.jwt().count(".") == 2
 
 
-@pytest.mark.parametrize("key_text", ["", "no key", pem(ec.generate_private_key(ec.SECP256R1()))])
+@pytest.mark.parametrize("key_text", ["", "no key", _elliptic()])
 def test_what_is_no_key_is_said_to_the_person_who_set_it(github: GitHub, key_text: str) -> None:
     http = GitHubHttp("https://github.example", transport=httpx2.MockTransport(github.handle))
     with pytest.raises(UserError, match=r"github\.private_key"):

@@ -63,7 +63,8 @@ def filled(schema: str, /, **values: Any) -> dict[str, Any]:
 
     Nothing is null where that may be, else an empty text, a zero, a time, an address.
     """
-    made = _nothing({"$ref": f"#/components/schemas/{schema}"}, "")
+    whole = _resolved({"$ref": f"#/components/schemas/{schema}"})
+    made = _nothing({**whole, "nullable": False}, "")
     assert isinstance(made, dict)
     return {**made, **values}
 

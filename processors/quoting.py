@@ -21,6 +21,12 @@ _LINKING = (
     (re.compile(r"\b(GH)-(?=\d)", re.IGNORECASE), rf"\1{_BREAK}-"),
 )
 
+_ACTING = (
+    (re.compile(r"@(?=\w)"), f"@{_BREAK}"),
+    (re.compile(r"#(?=\d)"), f"#{_BREAK}"),
+    (re.compile(r"\b(GH)-(?=\d)", re.IGNORECASE), rf"\1{_BREAK}-"),
+)
+
 
 def one_line(text: str, *, chars_max: int) -> str:
     """Return `text` on one line, without control and direction characters, cut with a sign."""
@@ -50,5 +56,16 @@ def code(text: str, *, chars_max: int = 200) -> str:
 def inert(text: str) -> str:
     """Return `text` with its mentions, issue numbers and links broken, for plain text."""
     for sign, instead in _LINKING:
+        text = sign.sub(instead, text)
+    return text
+
+
+def quiet(text: str) -> str:
+    """Return Markdown of ours in which nobody is mentioned, no item named and none closed.
+
+    What others wrote is in it as `prose` and `code` only and is quiet already: this holds where
+    that was forgotten. Its links stay.
+    """
+    for sign, instead in _ACTING:
         text = sign.sub(instead, text)
     return text

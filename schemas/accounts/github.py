@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from schemas.accounts.account import Account
 
@@ -12,10 +12,14 @@ LABELS = {
     "fixed": "bugstream:fix-ready",
     "could_not": "bugstream:could-not-fix",
     "not_verified": "bugstream:not-verified",
-    "approval_needed": "bugstream:waits-for-approval",
+    "approval": "bugstream:waits-for-approval",
     "abandoned": "bugstream:stopped",
     "rejected": "bugstream:stopped",
 }
+
+RepositoryName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}$")
+]
 
 
 class GitHubAccount(Account):
@@ -36,6 +40,12 @@ class GitHubAccount(Account):
     """Labels that begin so are ours to take away again; empty: only those of `labels` are."""
     pull_requests: bool = True
     """Whether a verified fix is also offered as a pull request; else its branch alone."""
+    repositories: tuple[RepositoryName, ...] = ()
+    """`owner/name` of those that are asked beside the projects' sources, which name theirs."""
+    backfill_days: int = Field(default=1, ge=0, le=365)
+    """How far back the first round looks; later ones go on where the last one ended."""
+    webhook_url: str | None = Field(default=None, pattern=r"^https?://[!-~]{1,1900}$")
+    """Where our webhooks lead: those that failed are asked for again; unset: none are."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.quoting import as_lines, code, inert, one_line, prose
+from processors.quoting import as_lines, code, inert, one_line, prose, quiet
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,13 @@ def test_plain_text_keeps_its_words_and_loses_its_links() -> None:
 def test_nothing_makes_a_second_line_or_an_open_code_span(text: str) -> None:
     assert len(prose(text).splitlines()) <= 1
     assert code(text).count("`") in {0, 2}
+
+
+def test_what_we_say_ourselves_mentions_nobody_and_keeps_its_links() -> None:
+    text = "**Done.** @ann, fixes #12, gh-3: https://example.org/pull/3#issuecomment-4 `a`"
+    shown = quiet(text)
+
+    assert shown.replace("\u200b", "") == text
+    assert shown.count("\u200b") == 3
+    assert quiet(shown) == shown
+    assert "https://example.org/pull/3#issuecomment-4" in shown

@@ -65,7 +65,15 @@ class Way:
 
 
 WAYS: tuple[Way, ...] = (
-    Way("github", github_text.parse, (github.DOOR,), account="github"),
+    Way(
+        "github",
+        github_text.parse,
+        (github.DOOR,),
+        account="github",
+        messenger=outlets.github,
+        answers=outlets.github_answers,
+        tracker=outlets.github_labels,
+    ),
     Way(
         "jira",
         jira_text.parse,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from connectors.github_client import GitHubClient
     from processors.ports import Messenger, Tracker
+    from schemas.raw import Origin
     from streams.config import Settings
 
 
@@ -33,6 +34,33 @@ def github_client(settings: Settings) -> GitHubClient | None:
     else:
         return None  # The settings hold one of the two.
     return GitHubClient(http, sign_in)
+
+
+def github(settings: Settings) -> Messenger | None:
+    """Return what comments on GitHub's issues and pull requests."""
+    client = github_client(settings)
+    if client is None:
+        return None
+    from connectors.github_messenger import GitHubMessenger
+    from processors.quoting import quiet
+
+    return GitHubMessenger(client, quiet)
+
+
+def github_answers(origin: Origin) -> bool:
+    """Return whether a comment can stand there: what has no number can only be looked at."""
+    return origin.item.isascii() and origin.item.isdecimal() and "/" in origin.container
+
+
+def github_labels(settings: Settings) -> Tracker | None:
+    """Return what shows by a label how a bug stands, where the settings want labels."""
+    account = settings.github
+    client = github_client(settings)
+    if account is None or client is None or not account.labels:
+        return None
+    from connectors.github_messenger import GitHubTracker
+
+    return GitHubTracker(client, account.labels, prefix=account.label_prefix)
 
 
 def jira(settings: Settings) -> Messenger | None:

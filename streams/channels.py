@@ -73,6 +73,7 @@ WAYS: tuple[Way, ...] = (
         messenger=outlets.github,
         answers=outlets.github_answers,
         tracker=outlets.github_labels,
+        pollers=outlets.github_pollers,
     ),
     Way(
         "jira",

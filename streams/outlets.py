@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from connectors.github_client import GitHubClient
+    from connectors.poller import Poller
     from processors.ports import Messenger, Tracker
     from schemas.raw import Origin
     from streams.config import Settings
@@ -34,6 +35,40 @@ def github_client(settings: Settings) -> GitHubClient | None:
     else:
         return None  # The settings hold one of the two.
     return GitHubClient(http, sign_in)
+
+
+def github_pollers(settings: Settings) -> list[Poller]:
+    """Return what asks GitHub, for each repository that the settings name."""
+    account = settings.github
+    client = github_client(settings)
+    if account is None or client is None or not account.backfill:
+        return []
+    from connectors.github_poller import GitHubPoller
+    from connectors.github_redeliveries import GitHubRedeliveries
+
+    names = github_repositories(settings)
+    asked: list[Poller] = [
+        GitHubPoller(
+            client, name, every_s=account.poll_every_s, backfill_days=account.backfill_days
+        )
+        for name in names
+    ]
+    if account.webhook_url is not None:
+        whose = (*names, None) if client.is_app else names
+        asked += [GitHubRedeliveries(client, one, url=account.webhook_url) for one in whose]
+    return asked
+
+
+def github_repositories(settings: Settings) -> list[str]:
+    """Return `owner/name` of each repository that can be asked, once; a prefix names none."""
+    sources = [source for project in settings.project for source in project.sources]
+    named = [
+        source.partition(":")[2]
+        for source in sources
+        if source.casefold().startswith("github:") and not source.endswith("*")
+    ]
+    more = settings.github.repositories if settings.github else ()
+    return list({name.casefold(): name for name in (*more, *named)}.values())
 
 
 def github(settings: Settings) -> Messenger | None:

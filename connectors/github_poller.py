@@ -1,0 +1,196 @@
+"""Asks GitHub what its webhooks lost: a delivery that failed is never sent again by itself.
+
+What is found is made to look as the webhook would, and is read by the very same function. So it
+has the entity and the meaning that the webhook has, and the inbox keeps it once. What was deleted
+or transferred meanwhile is in no list: only a webhook says that.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectors.channel import Delivery, digest, text
+from connectors.github import Event, read
+from connectors.github_client import PAGE_ITEMS, GitHubClient, Page, repo_path
+from connectors.github_payload import REPOSITORY, fitting, number
+from connectors.poll_window import Now, moment, utc_now
+from connectors.poller import Batch, Cursor
+
+OVERLAP_S = 300
+"""How far into the past each round looks again: GitHub's lists lag behind a little."""
+PAGES_PER_ROUND_MAX = 50
+"""Of each list; the next round goes on where this one ended."""
+_VOLATILE = ("reactions", "comments", "performed_via_github_app")
+"""Changes without the item being updated, so that the same content would not be the same bytes."""
+_REPO_URL = re.compile(r"https?://.{1,300}/repos/(?P<name>[^/]+/[^/]+)(?:/issues/(?P<item>\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    event: Event
+    path: str
+    query: Mapping[str, str]
+
+
+_LISTS = (
+    _List("issues", "/issues", {"state": "all", "sort": "updated", "direction": "asc"}),
+    _List("issue_comment", "/issues/comments", {"sort": "updated", "direction": "asc"}),
+)
+
+
+class GitHubPoller:
+    """A `Poller` of the issues and comments of one repository."""
+
+    route = "github"
+
+    def __init__(
+        self,
+        client: GitHubClient,
+        repository: str,
+        *,
+        every_s: float,
+        backfill_days: int,
+        now: Now = utc_now,
+    ) -> None:
+        """Ask for `repository`, `owner/name`; at first for what changed in `backfill_days`."""
+        self.name = f"github/{repository.casefold()}"
+        self.every_s = every_s
+        self._client = client
+        self._repository = repository
+        self._backfill = timedelta(days=backfill_days)
+        self._now = now
+        self._unchanged: dict[str, tuple[str, str]] = {}
+        self._cut_short: set[str] = set()
+        self._closed = False
+
+    def poll(self, cursor: Cursor | None) -> Iterator[Batch]:
+        """Yield what was updated since `cursor`, by list and then by time. Raises as calls do."""
+        began = self._now() - self._backfill
+        at: dict[str, str] = {
+            one.event: _time(cursor, one.event) or _stamp(began) for one in _LISTS
+        }
+        if cursor is None:
+            # The first round may fail: where it began must not move on with the clock.
+            yield Batch((), dict(at))
+        for asked in _LISTS:
+            for found, until in self._list(asked, at[asked.event]):
+                at[asked.event] = until
+                yield Batch(found, dict(at))
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        """Wait, unless it is stopped."""
+        stop.wait(seconds)
+
+    def close(self) -> None:
+        """Ask no further, and let connections go."""
+        self._closed = True
+        self._client.close()
+
+    def _list(self, asked: _List, until: str) -> Iterator[tuple[list[Delivery], str]]:
+        """Yield page by page, and up to when all is found.
+
+        Never by page numbers alone: what is updated meanwhile moves to the end, and everything
+        behind it moves up by one, past whoever turns the page.
+        """
+        overlap_s = 0 if asked.event in self._cut_short else OVERLAP_S
+        self._cut_short.discard(asked.event)
+        since, page_number = _stamp(_moment(until) - timedelta(seconds=overlap_s)), 1
+        for _ in range(PAGES_PER_ROUND_MAX):
+            if self._closed:
+                return
+            page = self._page(asked, since, page_number)
+            if page.is_unchanged:
+                return
+            latest = max((text(item.get("updated_at")) for item in page.items), default="")
+            if moment(latest) and _moment(latest) > _moment(until):
+                until = latest
+            found = [one for item in page.items if (one := self._delivery(asked.event, item))]
+            yield found, until
+            # Only what has been kept by now need not be listed again.
+            if page_number == 1:
+                self._unchanged[asked.event] = (since, "" if page.following else page.etag)
+            if page.following is None or not page.items:
+                return
+            if moment(latest) and _moment(latest) > _moment(since):
+                since, page_number = latest, 1
+            else:
+                page_number += 1
+        # Looking back again would cost the next round what it has to go on.
+        self._cut_short.add(asked.event)
+
+    def _page(self, asked: _List, since: str, page_number: int) -> Page:
+        known_since, etag = self._unchanged.get(asked.event, ("", ""))
+        query = {
+            **asked.query,
+            "since": since,
+            "per_page": str(PAGE_ITEMS),
+            "page": str(page_number),
+        }
+        path = repo_path(self._repository) + asked.path
+        is_same = known_since == since and page_number == 1
+        return self._client.page(path, query, etag=etag if is_same else "")
+
+    def _delivery(self, event: Event, item: Mapping[str, Any]) -> Delivery | None:
+        if number(item.get("number" if event == "issues" else "id")) is None:
+            return None
+        payload = _issue(item) if event == "issues" else _comment(item)
+        if payload is None:
+            return None
+        # Spelt as GitHub spells it, as in a webhook; settings may say it in other letters.
+        payload["repository"] = {"full_name": _place(item) or self._repository}
+        body = json.dumps(payload, sort_keys=True).encode()
+        said = read(event, body, delivery_id="poll")
+        known_by = digest(said.entity, said.meaning, text(item.get("updated_at")))
+        return replace(said, delivery_id=f"poll/{known_by}", body=body)
+
+
+def _place(item: Mapping[str, Any]) -> str | None:
+    for name in ("repository_url", "issue_url", "url"):
+        if place := _REPO_URL.match(text(item.get(name))):
+            return fitting(REPOSITORY, place["name"])
+    return None
+
+
+def _issue(item: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the payload of a webhook about the issue; None for a pull request."""
+    if "pull_request" in item:
+        return None
+    is_new = item.get("created_at") == item.get("updated_at")
+    return {"action": "opened" if is_new else "edited", "issue": _lasting(item)}
+
+
+def _comment(item: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the payload of a webhook about the comment; None for one under a pull request."""
+    place = _REPO_URL.match(text(item.get("issue_url")))
+    page = text(item.get("html_url")).partition("#")[0]
+    if place is None or place["item"] is None or "/pull/" in page:
+        return None
+    is_new = item.get("created_at") == item.get("updated_at")
+    return {
+        "action": "created" if is_new else "edited",
+        "issue": {"number": int(place["item"][:18]), "html_url": page},
+        "comment": _lasting(item),
+    }
+
+
+def _lasting(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: said for name, said in item.items() if name not in _VOLATILE}
+
+
+def _time(cursor: Cursor | None, event: Event) -> str:
+    said = text(cursor.get(event)) if cursor else ""
+    return said if moment(said) else ""
+
+
+def _moment(said: str) -> datetime:
+    return moment(said) or datetime.now(UTC)
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

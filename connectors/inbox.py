@@ -45,6 +45,8 @@ class Entry:
     """Hash of what it says of `entity`, without what changes at each delivery."""
     one_body_per_id: bool = False
     """Whether the same id with other content is an error (`ConflictError`), as for commands."""
+    asked_at: int | None = None
+    """The newest row when its provider was asked for it: of later rows it knows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,10 @@ class Inbox:
         with self._write(entry.entity or entry.delivery_id) as connection:
             if (receipt := _repeated(connection, entry)) is not None:
                 return receipt
-            twin = _same_meaning(connection, entry)
+            newest = _newest_of(connection, entry)
+            twin = newest if newest and newest.meaning == entry.meaning else None
+            if newest and not twin and entry.asked_at is not None and newest.id > entry.asked_at:
+                return Receipt(UUID(newest.event_id), "duplicate")  # Overtaken while we asked.
             event_id = UUID(twin.event_id) if twin else entry.event.event_id
             values = {
                 "route": entry.route,
@@ -157,12 +162,8 @@ class Inbox:
     def refuse(self, *, route: str, delivery_id: str, reason: str, at: datetime) -> None:
         """Note that a delivery was turned away. Only the newest `REFUSALS_KEPT_MAX` are kept."""
         with self._write("refusals") as connection:
-            values = {
-                "route": route,
-                "delivery_id": delivery_id[:300],
-                "reason": reason,
-                "refused_at": at.isoformat(),
-            }
+            values = {"route": route, "delivery_id": delivery_id[:300], "reason": reason}
+            values["refused_at"] = at.isoformat()
             row_id = connection.execute(
                 insert(REFUSALS).values(values).returning(REFUSALS.c.id)
             ).scalar_one()
@@ -381,17 +382,16 @@ def _repeated(connection: Connection, entry: Entry) -> Receipt | None:
     return None
 
 
-def _same_meaning(connection: Connection, entry: Entry) -> Any:
-    """Return the newest row about the same entity if it says the same, else None.
+def _newest_of(connection: Connection, entry: Entry) -> Any:
+    """Return the newest row about the same entity, if there is one.
 
-    Only the newest counts: an edit that is taken back says what an older row said, and is news.
+    Only it counts: an edit that is taken back says what an older row said, and is news.
     """
     if entry.entity is None:
         return None
-    row = connection.execute(
+    return connection.execute(
         select(ROWS.c.id, ROWS.c.event_id, ROWS.c.meaning)
         .where(ROWS.c.entity == entry.entity)
         .order_by(ROWS.c.id.desc())
         .limit(1)
     ).first()
-    return row if row is not None and row.meaning == entry.meaning else None

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.database import reading
-from connectors.inbox_tables import METADATA, POLLERS
+from connectors.inbox_tables import METADATA, POLLERS, ROWS
 from schemas.errors import TransientError
 
 CURSOR_CHARS_MAX = 4096
@@ -66,6 +66,11 @@ class PollCursors:
     def failed(self, name: str, error: str) -> None:
         """Note why a round did not end well."""
         self._set(name, {"error": error[:ERROR_CHARS_MAX].replace("\0", "\ufffd")}, {})
+
+    def newest_row(self) -> int:
+        """Return the id of the newest row of the inbox; 0 where it is empty."""
+        with _plainly(), reading(self._engine).begin() as connection:
+            return int(connection.execute(select(func.max(ROWS.c.id))).scalar_one() or 0)
 
     def all(self) -> list[Polled]:
         """Return how each stands, by name."""

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from connectors.inbox import Inbox
@@ -66,8 +66,11 @@ class Polling:
     def round(self, poller: Poller, failures: int = 0) -> float | None:
         """Ask once. Return None when that went well, else the seconds to wait before the next."""
         try:
-            for batch in poller.poll(self.cursors.load(poller.name)):
-                self._keep(poller, batch)
+            batches = poller.poll(self.cursors.load(poller.name))
+            asked_at = self.cursors.newest_row()
+            while (batch := next(batches, None)) is not None:
+                self._keep(poller, batch, asked_at)
+                asked_at = self.cursors.newest_row()
             self.cursors.ended(poller.name, datetime.now(UTC))
         except FatalError:
             raise
@@ -79,11 +82,13 @@ class Polling:
             return pause_s
         return None
 
-    def _keep(self, poller: Poller, batch: Batch) -> None:
+    def _keep(self, poller: Poller, batch: Batch, asked_at: int) -> None:
         new = 0
         for item in batch.items:
             inbound = inbound_of(item, route=poller.route, content_type=batch.content_type)
-            new += accept(self.inbox, self.blobs, inbound).status == "accepted"
+            # A delivery that came while we asked is newer than what we were told.
+            found = replace(inbound, asked_at=asked_at)
+            new += accept(self.inbox, self.blobs, found).status == "accepted"
         # The cursor last: what is asked for twice is kept once, what is skipped is lost.
         self.cursors.save(poller.name, batch.cursor, found=new)
 

@@ -64,6 +64,8 @@ class Inbound:
     project: str = UNASSIGNED
     """As the sender says; what it leaves open is decided by normalize."""
     author_verified: bool = True
+    asked_at: int | None = None
+    """Of what we asked for: the newest row of the inbox before we did."""
 
 
 def inbound_of(
@@ -137,6 +139,7 @@ def accept(inbox: Inbox, blobs: Blobs, inbound: Inbound) -> Receipt:
             event=event,
             entity=inbound.entity,
             meaning=inbound.meaning,
+            asked_at=inbound.asked_at,
         )
     )
 

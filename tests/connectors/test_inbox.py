@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4, uuid5
@@ -304,3 +305,14 @@ def test_what_was_accepted_survives_kill_9(tmp_path: Path) -> None:
 
     # Killed between commit and acknowledgement, each may have kept one more.
     assert acknowledged <= kept <= acknowledged + 2
+
+
+def test_what_was_asked_for_before_a_newer_row_came_does_not_take_it_back(inbox: Inbox) -> None:
+    inbox.accept(entry("one"))
+    newer = inbox.accept(entry("two"))
+    first, second = (row.id for row in reversed(inbox.rows()))
+
+    overtaken = inbox.accept(replace(entry("one"), asked_at=first))
+    assert (overtaken.status, overtaken.event_id) == ("duplicate", newer.event_id)
+    assert len(inbox.rows()) == 2
+    assert inbox.accept(replace(entry("one"), asked_at=second)).status == "accepted"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from connectors.poller import Batch, Cursor
 from schemas.errors import FatalError, LimitedError, TransientError, UserError
 from schemas.raw import Origin
 from streams.polling import RETRY_S_MAX, Polling
+from streams.receiving import accept, inbound_of
 
 
 def found(number: int, meaning: str = "one") -> Delivery:
@@ -98,6 +99,38 @@ def test_what_a_webhook_brought_is_not_brought_again(inbox: Inbox, tmp_path: Pat
 
     assert sum(row.status == "waiting" for row in inbox.rows()) == 2
     assert asking.cursors.all()[0].found == 2
+
+
+@pytest.mark.parametrize("knows_it", [True, False])
+def test_what_came_in_while_we_asked_is_newer_than_what_we_were_told(
+    inbox: Inbox, tmp_path: Path, knows_it: bool
+) -> None:
+    """The provider answers 'one', and before that is kept its webhook says 'two'."""
+    asking = polling(inbox, tmp_path)
+
+    def tell(meaning: str) -> None:
+        delivery = replace(found(1, meaning), delivery_id=f"webhook/{meaning}")
+        accept(inbox, asking.blobs, inbound_of(delivery, route="github"))
+
+    class Overtaken(Numbers):
+        def poll(self, cursor: Cursor | None) -> Iterator[Batch]:
+            if self.asked:
+                tell("two")
+            self.asked.append(cursor)
+            yield Batch([found(1)], {"next": 1})
+
+    numbers = Overtaken(asked=[] if not knows_it else [None])
+    if knows_it:
+        tell("one")
+        asking.round(numbers)
+        told = ["webhook/one", "webhook/two"]
+    else:
+        asking.round(numbers)
+        asking.round(numbers)
+        told = ["poll/1/one", "webhook/two"]
+
+    assert [row.delivery_id for row in reversed(inbox.rows())] == told
+    assert [row.status for row in inbox.rows()] == ["waiting", "waiting"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How Slack and Discord are called: bounded, without redirects, and with a limit that is named."""
+"""How a provider is called: bounded, without redirects, and with a limit that is named."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ class Answer:
 
     status: int
     value: Any
+    link: str = ""
+    """The header of that name: where more is."""
 
 
 class Caller:
@@ -80,7 +82,7 @@ class Caller:
             raise limited(self._provider, _wait_s(answer.headers, value), reason=scope)
         if answer.status_code >= 500 or 300 <= answer.status_code < 400:
             raise TransientError(f"{self._provider} answered {answer.status_code}")
-        return Answer(answer.status_code, value)
+        return Answer(answer.status_code, value, answer.headers.get("link", "")[:4000])
 
     def close(self) -> None:
         """Let the connections go."""

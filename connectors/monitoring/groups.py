@@ -17,10 +17,13 @@ from connectors.monitoring.parts import (
     place,
     unreadable,
 )
+from connectors.poll_window import moment
 from schemas.raw import Origin
 
 SOURCE_LABEL = "bugstream"
 """A label with this name says which source an alert belongs to, in place of its receiver."""
+ORIGIN_LABEL = "bugstream_origin"
+"""Stands on alerts that we made. Hearing them would be a loop."""
 
 
 def read_group(sender: str, post: Post) -> tuple[Delivery, ...]:
@@ -32,10 +35,18 @@ def read_group(sender: str, post: Post) -> tuple[Delivery, ...]:
     shared = {name: value for name, value in payload.items() if name != "alerts"}
     if len(alerts) > ALERTS_MAX:
         shared["truncatedAlerts"] = _cut(payload) + len(alerts) - ALERTS_MAX
-    return tuple(_delivery(sender, shared, alert) for alert in alerts[:ALERTS_MAX])
+    return tuple(
+        alert_delivery(sender, shared, alert) for alert in alerts[:ALERTS_MAX] if not is_ours(alert)
+    )
 
 
-def _delivery(sender: str, shared: dict[str, Any], alert: dict[str, Any]) -> Delivery:
+def is_ours(alert: dict[str, Any]) -> bool:
+    """Return whether we made this alert, as an answer to another one."""
+    return bool(labels_of(alert).get(ORIGIN_LABEL))
+
+
+def alert_delivery(sender: str, shared: dict[str, Any], alert: dict[str, Any]) -> Delivery:
+    """Return what `alert` says within a group that says `shared` of all its alerts."""
     labels = labels_of(alert)
     origin = Origin(
         channel="monitoring",
@@ -43,7 +54,7 @@ def _delivery(sender: str, shared: dict[str, Any], alert: dict[str, Any]) -> Del
         item=_fingerprint(alert, labels),
         url=url(alert.get("generatorURL")),
     )
-    status, since = text(alert.get("status")), text(alert.get("startsAt"))
+    status, since = text(alert.get("status")), since_when(alert)
     return Delivery(
         origin=origin,
         delivery_id=digest(text(shared.get("groupKey")), origin.item, since, status),
@@ -54,6 +65,13 @@ def _delivery(sender: str, shared: dict[str, Any], alert: dict[str, Any]) -> Del
         meaning=digest(status, since),
         body=part_of(shared, alerts=[alert]),
     )
+
+
+def since_when(alert: dict[str, Any]) -> str:
+    """Return when it began, the same however it is written: webhooks write nanoseconds."""
+    said = text(alert.get("startsAt"))
+    began = moment(said)
+    return began.isoformat(timespec="milliseconds") if began else said
 
 
 def _fingerprint(alert: dict[str, Any], labels: dict[str, str]) -> str:

@@ -73,6 +73,15 @@ def _read(post: Post) -> tuple[Delivery, ...]:
     return (found or unreadable(SENDER, post, kind=kind or ""),)
 
 
+def issue_delivery(issue: dict[str, Any], *, told_as: str) -> Delivery | None:
+    """Return what an issue says that was asked for; None where it is none.
+
+    It has the entity and the meaning that the webhook of the same state has.
+    """
+    data = {"issue": issue}
+    return _delivery("issue", {"data": data}, data, told_as)
+
+
 def _guessed(data: dict[str, Any]) -> str | None:
     """Return the resource by what the payload holds; a proxy may have taken the header away."""
     named = {"metric_alert": "metric_alert", "issue": "issue", "error": "error"}

@@ -1,0 +1,1 @@
+"""Reports by people who mean harm: through every door, every stage, and out again."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from connectors import discord, github, jira, monitoring, slack
 from connectors.channel import Door
 from processors.channels import discord as discord_text
+from processors.channels import email as email_text
 from processors.channels import github as github_text
 from processors.channels import http as http_text
 from processors.channels import jira as jira_text
@@ -82,6 +83,13 @@ WAYS: tuple[Way, ...] = (
         account="jira",
         messenger=outlets.jira,
         tracker=outlets.jira_status,
+    ),
+    Way(
+        "email",
+        email_text.parse,
+        account="mailbox",
+        messenger=outlets.mail,
+        pollers=outlets.mail_pollers,
     ),
     Way("slack", slack_text.parse, slack.DOORS, account="slack", messenger=outlets.slack),
     Way("discord", discord_text.parse, discord.DOORS, account="discord", messenger=outlets.discord),

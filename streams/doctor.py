@@ -19,6 +19,7 @@ from schemas.projects import Project
 from schemas.values import SandboxUnavailableError
 from streams.config import ACCOUNTS, Settings
 from streams.doctor_kafka import Check, check_kafka
+from streams.doctor_mail import check_mailboxes
 from streams.environment import git_env
 from streams.java import find_java
 from streams.kafka_jars import jars_dir, locked_jars, missing_jars
@@ -43,6 +44,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     checks += [lambda: check_kafka(settings), _sandbox, lambda: _model(settings)]
     for check in checks:
         yield check()
+    yield from check_mailboxes(settings)
     if not settings.project:
         way_out = "Add a [[project]] with id, sources and git_url to bugstream.toml."
         yield Check("projects", "note", "none: reports are sorted, and never fixed", way_out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from connectors.governor import GovernedMessenger, GovernedTracker, Governor
@@ -15,6 +16,14 @@ from schemas.accounts.account import Account
 from schemas.raw import Origin
 from streams.channels import WAYS, Way
 from streams.config import Settings
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """A messenger that may not answer everybody: a mail's sender may be a program."""
+
+    def no_answer(self, origin: Origin) -> str | None:
+        """Return why nothing may be posted there; None: it may. Raises `TransientError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +51,15 @@ def outlets(settings: Settings) -> Outlets:
     """Return all that notify writes to, each provider behind one governor of its own."""
     messengers: dict[str, Messenger] = {}
     trackers: dict[str, Tracker] = {}
+    choosy: dict[str, Choosy] = {}
     for way in WAYS:
         messenger, tracker = way.messenger(settings), way.tracker(settings)
         if messenger is None and tracker is None:
             continue
         governor = Governor(way.channel, _per_minute_max(way, settings))
         if messenger is not None:
+            if isinstance(messenger, Choosy):
+                choosy[way.channel] = messenger
             messengers[way.channel] = GovernedMessenger(messenger, governor)
         if tracker is not None:
             trackers[way.channel] = GovernedTracker(tracker, governor)
@@ -60,7 +72,10 @@ def outlets(settings: Settings) -> Outlets:
     by_name = {way.channel: way for way in WAYS}
 
     def answers(origin: Origin) -> bool:
-        return origin.channel in messengers and by_name[origin.channel].answers(origin)
+        if origin.channel not in messengers or not by_name[origin.channel].answers(origin):
+            return False
+        asked = choosy.get(origin.channel)
+        return asked is None or asked.no_answer(origin) is None
 
     return Outlets(
         messenger=Routed(messengers, WebhookMessenger(address), answers),

@@ -19,6 +19,7 @@ ID_CHARS_MAX = 500
 NAME_CHARS_MAX = 200
 SUBJECT_CHARS_MAX = 1_000
 REPORT_CHARS_MAX = 64 * 1024
+ATTACHED_CHARS_MAX = 64 * 1024
 
 _ID = re.compile(rf"<([^<>\s]{{1,{ID_CHARS_MAX}}})>")
 _PREFIX = re.compile(
@@ -39,6 +40,14 @@ _REPORTS = frozenset(
         "text/rfc822-headers",
     }
 )
+_TEXTS = frozenset(
+    {"text/plain", "text/markdown", "text/x-log", "text/x-python", "text/csv", "application/json"}
+)
+_TEXT_NAME = re.compile(
+    r"\.(?:log|txt|out|err|trace|traceback|md|json|ya?ml|toml|ini|cfg|conf|csv|patch|diff|py|js|ts|"
+    r"java|go|rs|rb|php|cs|c|h|cpp|sh)(?:\.\d{1,3})?\Z",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,8 @@ class Attachment:
     media_type: str
     size_bytes: int
     sha256: str
+    text: str = ""
+    """The beginning of what can be read as it is, such as a log; of all else nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +207,15 @@ def _is_attached(part: Part) -> bool:
 
 def _attachment(part: Part) -> Attachment:
     body = mime.content(part)
-    return Attachment(_name(part), part.media_type, len(body), hashlib.sha256(body).hexdigest())
+    name, sha256 = _name(part), hashlib.sha256(body).hexdigest()
+    text = ""
+    is_text = part.media_type in _TEXTS or bool(_TEXT_NAME.search(name))
+    if is_text and b"\0" not in body[:ATTACHED_CHARS_MAX]:
+        start = body[:ATTACHED_CHARS_MAX]
+        # Not through the middle of a sign.
+        start = start if len(start) == len(body) else start.rpartition(b"\n")[0] or start
+        text = mime.text_of(start, part.parameter("charset")).replace("\r\n", "\n")
+    return Attachment(name, part.media_type, len(body), sha256, text)
 
 
 def _part_text(part: Part) -> str:

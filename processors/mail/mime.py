@@ -15,6 +15,8 @@ from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
 
+from processors.mail.charsets import guess
+
 RAW_BYTES_MAX = 32 * 1024 * 1024
 HEADER_BLOCK_BYTES_MAX = 256 * 1024
 HEADER_CHARS_MAX = 8 * 1024
@@ -42,6 +44,8 @@ _WIDER = {
     "euc_kr": "cp949",
 }
 _CONTROLS = dict.fromkeys((*range(9), 11, *range(14, 32), 127, 0xFEFF))
+_MISTAKEN = frozenset({None, "utf-8", "cp1252", "gb18030", "big5", "cp950", "big5hkscs"})
+"""Labels that stand on texts in other charsets, some of them because nobody chose any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +174,7 @@ def _headers(raw: bytes) -> tuple[tuple[Header, ...], bytes]:
 
 
 def _eight_bit(value: bytes) -> str:
-    try:
-        return clean(value.decode("utf-8"))
-    except UnicodeDecodeError:
-        return clean(value.decode("cp1252", "replace"))
+    return text_of(value, "")
 
 
 def clean(text: str) -> str:
@@ -219,14 +220,15 @@ def decoded(value: str) -> str:
 
 def text_of(body: bytes, charset: str) -> str:
     """Return `body` in the charset it claims, or else the one it fits. Never raises."""
-    for name in (_codec(charset), "utf-8"):
+    claimed = _codec(charset)
+    found = guess(body) if claimed in _MISTAKEN else None
+    for name in (found, claimed, "utf-8"):
         if name is not None:
             try:
                 return clean(body.decode(name))
             except (UnicodeError, LookupError):
                 continue
     # Some of it was lost on the way: the claimed charset shows the rest, cp1252 always something.
-    claimed = _codec(charset)
     try:
         return clean(body.decode(claimed or "cp1252", "replace"))
     except (UnicodeError, LookupError):

@@ -18,7 +18,7 @@ from processors.channels import slack as slack_text
 from processors.channels.parsed import Parser
 from schemas.event import Channel
 from schemas.raw import Origin
-from streams import outlets
+from streams import outlets, reconcilers
 
 if TYPE_CHECKING:
     from connectors.poller import Poller
@@ -83,6 +83,7 @@ WAYS: tuple[Way, ...] = (
         account="jira",
         messenger=outlets.jira,
         tracker=outlets.jira_status,
+        pollers=reconcilers.jira,
     ),
     Way(
         "email",
@@ -91,9 +92,24 @@ WAYS: tuple[Way, ...] = (
         messenger=outlets.mail,
         pollers=outlets.mail_pollers,
     ),
-    Way("slack", slack_text.parse, slack.DOORS, account="slack", messenger=outlets.slack),
+    Way(
+        "slack",
+        slack_text.parse,
+        slack.DOORS,
+        account="slack",
+        messenger=outlets.slack,
+        pollers=reconcilers.slack,
+    ),
     Way("discord", discord_text.parse, discord.DOORS, account="discord", messenger=outlets.discord),
-    Way("monitoring", monitoring_text.parse, monitoring.DOORS, account="alertmanager"),
+    Way(
+        "monitoring",
+        monitoring_text.parse,
+        monitoring.DOORS,
+        account="alertmanager",
+        messenger=outlets.alertmanager,
+        answers=outlets.alertmanager_answers,
+        pollers=reconcilers.monitoring,
+    ),
     Way("http", http_text.parse),
 )
 

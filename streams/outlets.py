@@ -151,6 +151,25 @@ def discord(settings: Settings) -> Messenger | None:
     return DiscordMessenger(account.token.get_secret_value(), render, base_url=account.url)
 
 
+def alertmanager(settings: Settings) -> Messenger | None:
+    """Return what answers an alert by another one, where the settings want that."""
+    from streams.reconcilers import alertmanager_api
+
+    account, api = settings.alertmanager, alertmanager_api(settings)
+    if account is None or api is None or not account.answers:
+        return None
+    from connectors.monitoring.alertmanager_messenger import AlertmanagerMessenger
+
+    return AlertmanagerMessenger(api)
+
+
+def alertmanager_answers(origin: Origin) -> bool:
+    """Return whether the tool that the alert came from takes answers: Alertmanager alone does."""
+    from connectors.monitoring.alertmanager_messenger import answers
+
+    return answers(origin)
+
+
 def mail(settings: Settings) -> Messenger | None:
     """Return what answers mails by their mailbox's own server."""
     from connectors.mail_messenger import MailMessenger

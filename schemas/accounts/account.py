@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -16,3 +18,16 @@ class Account(BaseModel):
     """How often we ask what was lost on its way to us; see `backfill`."""
     backfill: bool = True
     """Whether the provider is asked at all."""
+
+
+def require_private(url: str, setting: str) -> None:
+    """Raise `ValueError` for a URL over which no token may go: anybody could read it."""
+    try:
+        parts = urlsplit(url)
+        is_near = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    except ValueError:
+        raise ValueError(f"{setting}: not a URL") from None
+    if parts.username or not parts.hostname:
+        raise ValueError(f"{setting}: write it as https://HOST, without a name or a password")
+    if parts.scheme != "https" and not is_near:
+        raise ValueError(f"{setting}: a token goes there, so it must begin with https://")

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from typing import Self
 
-from schemas.accounts.account import Account
+from pydantic import Field, SecretStr, model_validator
+
+from schemas.accounts.account import Account, require_private
 
 
 class DiscordAccount(Account):
-    """`[discord]`."""
+    """`[discord]`: to answer with. Discord keeps nothing that could be asked for afterwards."""
 
     url: str = Field(default="https://discord.com/api/v10", pattern=r"^https?://[!-~]{1,300}$")
     token: SecretStr
     """The bot's."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        require_private(self.url, "url")
+        return self

@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from typing import Self
 
-from schemas.accounts.account import Account
+from pydantic import Field, SecretStr, model_validator
+
+from schemas.accounts.account import Account, require_private
 
 
 class AlertmanagerAccount(Account):
-    """`[alertmanager]`."""
+    """`[alertmanager]`: one Alertmanager, or one cluster behind one URL.
+
+    Asked for are the alerts of the receivers that projects name as sources
+    (`monitoring:alertmanager/RECEIVER`). An alert of theirs that does not fire here is taken to be
+    over: name no receiver there that posts to us from another Alertmanager.
+    """
 
     url: str = Field(pattern=r"^https?://[!-~]{1,300}$")
+    """Such as http://alertmanager:9093, up to where /api/v2 begins."""
     token: SecretStr | None = None
+    """A bearer token, for a proxy that wants one."""
+    answers: bool = True
+    """Whether an alert is answered by another one, `BugstreamAnswer`, shown for a day. Your routes
+    decide who is told of it: give it one of its own where the first one calls people at night."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.token is not None:
+            require_private(self.url, "url")
+        return self
 
 
 class SentryAccount(Account):
-    """`[sentry]`."""
+    """`[sentry]`: asked for are the projects that are sources (`monitoring:sentry/SLUG`)."""
 
     url: str = Field(default="https://sentry.io", pattern=r"^https?://[!-~]{1,300}$")
     organization: str = Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")
+    """Its short name, as it stands in Sentry's addresses."""
     token: SecretStr
+    """Of an internal integration, with the scope `event:read`."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        require_private(self.url, "url")
+        return self

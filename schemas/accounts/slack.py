@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from typing import Self
 
-from schemas.accounts.account import Account
+from pydantic import Field, SecretStr, model_validator
+
+from schemas.accounts.account import Account, require_private
 
 
 class SlackAccount(Account):
-    """`[slack]`."""
+    """`[slack]`: asked for are the channels that are sources (`slack:TEAM/CHANNEL`)."""
 
     url: str = Field(default="https://slack.com/api", pattern=r"^https?://[!-~]{1,300}$")
     token: SecretStr
-    """The bot's, beginning with `xoxb-`."""
+    """The bot's, beginning with `xoxb-`. To ask for what was lost it needs `channels:history`, in
+    private channels `groups:history`, and to be a member of the channel."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        require_private(self.url, "url")
+        return self

@@ -40,6 +40,9 @@ def prove(
     outage: Annotated[
         bool, typer.Option("--outage", help="Webhooks while the broker is dead for a minute.")
     ] = False,
+    load: Annotated[
+        bool, typer.Option("--load", help="Webhooks at a fixed rate, Kafka up and then dead.")
+    ] = False,
     replay: Annotated[
         bool, typer.Option("--replay", help="Views rebuilt in other ways; audit replay of all.")
     ] = False,
@@ -47,6 +50,9 @@ def prove(
     size: Annotated[
         int | None, typer.Option(min=1, help="Rows, tasks, bugs or webhooks; default: as claimed.")
     ] = None,
+    per_second: Annotated[
+        float, typer.Option(min=1, max=2000, help="Webhooks a second, for --load.")
+    ] = 200.0,
     seed: Annotated[int, typer.Option(help="Of what is random.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -64,13 +70,14 @@ def prove(
         "--relay": relay,
         "--effects": effects,
         "--outage": outage,
+        "--load": load,
         "--replay": replay,
     }
     chosen = [name for name, given in flags.items() if given]
     if len(chosen) != 1:
         raise UserError(f"choose one of {', '.join(flags)}")
     with watched(show_bar=not as_json) as told:
-        figures = _PROOFS[chosen[0]](_Wanted(events, kills, size, seed), told)
+        figures = _PROOFS[chosen[0]](_Wanted(events, kills, size, seed, per_second), told)
     raise typer.Exit(show(figures, as_json=as_json))
 
 
@@ -82,6 +89,7 @@ class _Wanted:
     kills: int | None
     size: int | None
     seed: int
+    per_second: float
 
 
 def _events(wanted: _Wanted, told: Told) -> Figures:
@@ -118,6 +126,12 @@ def _outage(wanted: _Wanted, told: Told) -> Figures:
     return run(webhooks=wanted.size or 500, outage_s=60.0, progress=told)
 
 
+def _load(wanted: _Wanted, told: Told) -> Figures:
+    from streams.prove_load import prove as run
+
+    return run(webhooks=wanted.size or 10_000, per_second=wanted.per_second, progress=told)
+
+
 def _replay(wanted: _Wanted, told: Told) -> Figures:
     from streams.prove_replay import prove as run
 
@@ -130,6 +144,7 @@ _PROOFS: dict[str, Callable[[_Wanted, Told], Figures]] = {
     "--relay": _relay,
     "--effects": _effects,
     "--outage": _outage,
+    "--load": _load,
     "--replay": _replay,
 }
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PROGRAM = (sys.executable, "-P", "-m", "streams")
 """This program as a child: -P, or modules in the current folder would be taken for ours."""
 
+STAGE_NICENESS = 5
 _Port = Annotated[
     int | None, typer.Option(min=0, max=65535, help="Port of the gateway; 0: any free one.")
 ]
@@ -141,7 +142,7 @@ def children(conf: Settings) -> list[Child]:
     from streams.channels import pollers
     from streams.environment import git_env
     from streams.supervisor import Child
-    from streams.wiring import GIT_GROUPS, GROUPS, POLLERS, SECRETS_OF
+    from streams.wiring import GATEWAY, GIT_GROUPS, GROUPS, POLLERS, SECRETS_OF
 
     made = []
     for group, names in GROUPS.items():
@@ -150,7 +151,9 @@ def children(conf: Settings) -> list[Child]:
         env = conf.for_child((*SECRETS_OF.get(group, ()), "kafka_options"))
         if group in GIT_GROUPS:
             env = git_env() | env
-        made.append(Child(group, [*PROGRAM, "run", *names], env))
+        # Who delivers waits for a second at most; what was kept can wait.
+        niceness = 0 if group == GATEWAY else STAGE_NICENESS
+        made.append(Child(group, [*PROGRAM, "run", *names], env, niceness=niceness))
     return made
 
 

@@ -2,53 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import http.client
-import json
-import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
-
-from pydantic import SecretStr
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from processors.ports import Progress
-from schemas import topics
-from schemas.codec import decode
 from schemas.errors import FatalError, TransientError
-from schemas.raw import RawReceived
-from schemas.reports import ReportNormalized
 from streams.broker import Broker, temporary_broker
-from streams.cli_run import children, prepare
-from streams.config import Settings
 from streams.figures import Figures, machine
-from streams.kafka_log import KafkaLog
-from streams.log import partitions_of
 from streams.prove_direct import NAME as DIRECT
 from streams.prove_direct import WRITE_S_MAX
 from streams.prove_process import ChildProcess
-from streams.serving import address_of
-from streams.supervisor import Child, Supervisor
+from streams.prove_webhooks import PATH, Counted, address, count, real_system, webhook
 
-SECRET = "a secret of this proof"  # noqa: S105  # it guards nothing
 ANSWER_S_MAX = 10.0
 """What GitHub waits for; a later answer is none."""
 SENDERS = 8
 REDELIVERED_EVERY = 10
-START_S_MAX = 90.0
 SETTLE_S_MAX = 240.0
 LATE_S = 3.0
 CONTROL_WEBHOOKS_MAX = 40
 CONTROL_OUTAGE_S_MAX = 15.0
-_CHILDREN = ("gateway", "short")
 _POLL_S = 0.2
 
 
@@ -61,25 +41,17 @@ class _Answer:
     took_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """Deliveries and reports in Kafka, with how often each is there."""
-
-    raw: Counter[str]
-    normalized: Counter[str]
-
-
 def prove(*, webhooks: int, outage_s: float, progress: Progress) -> Figures:
     """Return what became of `webhooks` signed deliveries that arrive while the broker is dead.
 
     Starts its own broker and processes, and ends them. Raises `FatalError` when they do not start.
     """
     with temporary_broker() as broker:
-        with _real(broker) as url:
+        with real_system(broker) as url:
             proof = _run(broker, url, "proof", webhooks, outage_s, progress)
         few = min(webhooks, CONTROL_WEBHOOKS_MAX)
         short_s = min(outage_s, CONTROL_OUTAGE_S_MAX)
-        with _without_inbox(broker, write_s=min(short_s, WRITE_S_MAX)) as url:
+        with without_inbox(broker, write_s=min(short_s, WRITE_S_MAX)) as url:
             control = _run(broker, url, "control", few, short_s, progress)
     return Figures(
         name="outage",
@@ -111,7 +83,7 @@ class _Outcome:
     accepted: int
     median_s: float
     slowest_s: float
-    found: _Counted
+    found: Counted
     lost: int
     outage_s: float
     settled_s: float
@@ -155,60 +127,13 @@ def _run(
 
 
 @contextmanager
-def _real(broker: Broker) -> Iterator[str]:
-    """Yield the address of the gateway of a real system, kept running by the real supervisor."""
-    with tempfile.TemporaryDirectory(prefix="bugstream-prove-") as folder, ExitStack() as stack:
-        conf = Settings(
-            data_dir=Path(folder),
-            kafka=broker.bootstrap,
-            port=0,
-            github_webhook_secrets=(SecretStr(SECRET),),
-        )
-        prepare(conf)
-        words = conf.data_path / "words"
-        chosen = [_quiet(child, words) for child in children(conf) if child.name in _CHILDREN]
-        stop = threading.Event()
-        supervisor = Supervisor(chosen, conf.data_path, conf.drain_s_max, lambda _: None)
-        thread = threading.Thread(target=supervisor.run, args=(stop,))
-        thread.start()
-        stack.callback(thread.join)
-        stack.callback(stop.set)
-        yield _address(lambda: address_of(conf))
-
-
-def _quiet(child: Child, words: Path) -> Child:
-    """Return `child` with its log in a file: a dead broker makes it say much."""
-    shell = ("/bin/sh", "-c", 'exec "$@" >>"$0" 2>&1', str(words))
-    return replace(child, argv=(*shell, *child.argv))
-
-
-@contextmanager
-def _without_inbox(broker: Broker, *, write_s: float) -> Iterator[str]:
+def without_inbox(broker: Broker, *, write_s: float) -> Iterator[str]:
     """Yield the address of the negative control: a gateway that writes to Kafka itself."""
     child = ChildProcess("streams.prove_children", "direct", broker.bootstrap, str(write_s))
     try:
-        yield _address(lambda: f"http://127.0.0.1:{child.done}" if child.done else None)
+        yield address(lambda: f"http://127.0.0.1:{child.done}" if child.done else None)
     finally:
         child.stop()
-
-
-def _address(ask: Callable[[], str | None]) -> str:
-    deadline = time.monotonic() + START_S_MAX
-    while True:
-        url = ask()
-        if url is not None and _answers(url):
-            return url
-        if time.monotonic() > deadline:
-            raise FatalError(f"the gateway did not start within {START_S_MAX:.0f} s")
-        time.sleep(_POLL_S)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=1) as answer:  # noqa: S310
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def _send_during_outage(
@@ -238,16 +163,8 @@ def _send_during_outage(
 
 
 def _post(url: str, number: int) -> _Answer:
-    delivery = f"delivery-{number}"
-    body = json.dumps(_payload(number)).encode()
-    headers = {
-        "Content-Type": "application/json",
-        "X-GitHub-Event": "issues",
-        "X-GitHub-Delivery": delivery,
-        "X-Hub-Signature-256": "sha256="
-        + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest(),
-    }
-    request = urllib.request.Request(f"{url}/webhooks/github", data=body, headers=headers)  # noqa: S310
+    made = webhook(number)
+    request = urllib.request.Request(f"{url}{PATH}", data=made.body, headers=made.headers)  # noqa: S310
     began_s = time.monotonic()
     try:
         with urllib.request.urlopen(request, timeout=ANSWER_S_MAX) as answer:  # noqa: S310
@@ -257,28 +174,12 @@ def _post(url: str, number: int) -> _Answer:
         status = error.code
     except (OSError, http.client.HTTPException):
         status = 0
-    return _Answer(delivery, status, time.monotonic() - began_s)
-
-
-def _payload(number: int) -> Mapping[str, object]:
-    return {
-        "action": "opened",
-        "issue": {
-            "number": number + 1,
-            "title": f"Total number {number} is wrong",
-            "body": f"It says {number} where it should say something else.",
-            "state": "open",
-            "user": {"login": f"user-{number}"},
-            "author_association": "NONE",
-        },
-        "repository": {"full_name": "acme/shop"},
-        "sender": {"login": f"user-{number}"},
-    }
+    return _Answer(made.delivery, status, time.monotonic() - began_s)
 
 
 def _settled(
     broker: Broker, wanted: set[str], progress: Progress, *, is_control: bool
-) -> tuple[_Counted, float]:
+) -> tuple[Counted, float]:
     """Count until everything is there, or until it is clear that it will not come."""
     began_s = time.monotonic()
     route = DIRECT if is_control else "github/issues"
@@ -286,7 +187,7 @@ def _settled(
     while True:
         # The broker has only just come back: it may even contradict itself about its leaders.
         with suppress(TransientError, FatalError):
-            found = _count(broker, route)
+            found = count(broker, route)
             progress(found.normalized.total(), len(wanted), "webhooks processed")
             if found.raw.keys() >= wanted and len(found.normalized) >= len(wanted):
                 break
@@ -295,17 +196,4 @@ def _settled(
         time.sleep(_POLL_S)
     # A doubled record may come late: give it the time to.
     time.sleep(LATE_S)
-    return _count(broker, route), time.monotonic() - began_s - LATE_S
-
-
-def _count(broker: Broker, route: str) -> _Counted:
-    found = _Counted(Counter(), Counter())
-    sources = partitions_of(topics.RAW["github"], topics.BUGS_NORMALIZED)
-    with KafkaLog(broker.bootstrap) as log:
-        for record in log.read(dict.fromkeys(sources, 0)):
-            event = decode(record.value)
-            if isinstance(event, RawReceived) and event.route == route:
-                found.raw[event.delivery_id] += 1
-            elif isinstance(event, ReportNormalized) and route != DIRECT:
-                found.normalized[event.report.origin.item] += 1
-    return found
+    return count(broker, route), time.monotonic() - began_s - LATE_S

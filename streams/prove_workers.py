@@ -151,7 +151,7 @@ class Workers:
             return subprocess.Popen(
                 [
                     sys.executable,
-                    *("-m", "streams.leash", str(os.getpid())),
+                    *("-m", "streams.leash", str(os.getpid()), "0"),
                     *(sys.executable, "-m", self.module, *arguments),
                 ],
                 stdin=subprocess.DEVNULL,

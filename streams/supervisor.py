@@ -38,6 +38,8 @@ class Child:
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     """Added to a base without secrets. What is not here, and not in that base, it does not see."""
+    niceness: int = 0
+    """How far it stands back, 0 to 19, where the processors are busy."""
     needed_by_others: bool = False
     """It is ended after those who need it, such as Kafka after the stages."""
 
@@ -133,7 +135,8 @@ class Supervisor:
 
     def _start(self, watched: _Watched, now_s: float) -> None:
         child = watched.child
-        leashed = [sys.executable, "-P", "-m", "streams.leash", str(os.getpid()), *child.argv]
+        leash = [sys.executable, "-P", "-m", "streams.leash", str(os.getpid())]
+        leashed = [*leash, str(child.niceness), *child.argv]
         watched.process = subprocess.Popen(
             leashed,
             stdin=subprocess.DEVNULL,

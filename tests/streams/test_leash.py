@@ -15,7 +15,14 @@ LEASH = [sys.executable, "-m", "streams.leash"]
 
 def test_it_becomes_the_program_with_its_exit_status() -> None:
     done = subprocess.run(
-        [*LEASH, str(os.getpid()), sys.executable, "-c", "print('hello'); raise SystemExit(7)"],
+        [
+            *LEASH,
+            str(os.getpid()),
+            "0",
+            sys.executable,
+            "-c",
+            "print('hello'); raise SystemExit(7)",
+        ],
         capture_output=True,
         check=False,
     )
@@ -24,9 +31,20 @@ def test_it_becomes_the_program_with_its_exit_status() -> None:
 
 
 def test_it_does_not_start_for_a_parent_that_is_gone() -> None:
-    done = subprocess.run([*LEASH, "1", "echo", "hello"], capture_output=True, check=False)
+    done = subprocess.run([*LEASH, "1", "0", "echo", "hello"], capture_output=True, check=False)
 
     assert (done.returncode, done.stdout) == (1, b"")
+
+
+def test_a_program_that_can_wait_stands_back() -> None:
+    done = subprocess.run(
+        [*LEASH, str(os.getpid()), "3", sys.executable, "-c", "import os; print(os.nice(0))"],
+        capture_output=True,
+        check=True,
+        start_new_session=True,
+    )
+
+    assert int(done.stdout) == os.nice(0) + 3
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the leash is a feature of Linux")
@@ -39,7 +57,7 @@ def test_it_is_asked_to_end_when_the_parent_is_killed(tmp_path: Path) -> None:
     )
     parent = (
         "import os, subprocess, sys\n"
-        "leash = [sys.executable, '-m', 'streams.leash', str(os.getpid()), sys.executable, '-c']\n"
+        "leash = [sys.executable, '-m', 'streams.leash', str(os.getpid()), '0', sys.executable, '-c']\n"
         "subprocess.Popen([*leash, *sys.argv[1:]]).wait()"
     )
     command = [sys.executable, "-c", parent, program, str(mark)]

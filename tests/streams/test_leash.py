@@ -57,8 +57,8 @@ def test_it_is_asked_to_end_when_the_parent_is_killed(tmp_path: Path) -> None:
     )
     parent = (
         "import os, subprocess, sys\n"
-        "leash = [sys.executable, '-m', 'streams.leash', str(os.getpid()), '0', sys.executable, '-c']\n"
-        "subprocess.Popen([*leash, *sys.argv[1:]]).wait()"
+        "leash = [sys.executable, '-m', 'streams.leash', str(os.getpid()), '0']\n"
+        "subprocess.Popen([*leash, sys.executable, '-c', *sys.argv[1:]]).wait()"
     )
     command = [sys.executable, "-c", parent, program, str(mark)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:

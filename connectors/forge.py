@@ -22,7 +22,7 @@ from connectors.git_command import Git, GitError, checked_url, shown
 from schemas.errors import PoisonError
 from schemas.fixes import FileEdit, Proposal
 from schemas.projects import Project
-from schemas.values import Release
+from schemas.values import Offer, Release
 
 BRANCH_PREFIX = "bugstream/"
 """We never push anywhere else: not to the project's own branches, whatever an event says."""
@@ -74,13 +74,16 @@ class GitForge:
         message: str,
         when: datetime,
         trace_id: UUID,
+        offer: Offer | None = None,
     ) -> Release:
         """Commit and push, with the Agent Trace note. Doing it again changes nothing.
 
-        `message` ends with the trailers, `Agent-Trace: <trace_id>` among them. Raises
-        `PoisonError` when the patch does not fit its base, when `branch` holds something else, or
-        when the remote refuses; `TransientError` when it cannot be reached.
+        A bare remote offers nothing to people: `offer` is not used. `message` ends with the
+        trailers, `Agent-Trace: <trace_id>` among them. Raises `PoisonError` when the patch does
+        not fit its base, when `branch` holds something else, or when the remote refuses;
+        `TransientError` when it cannot be reached.
         """
+        del offer
         ref = _branch_ref(project, branch)
         with self._checkouts.locked(project) as git:
             url = checked_url(project.git_url, project.id)

@@ -63,11 +63,13 @@ def _on_the_way(event: NotifyRequested) -> list[str]:
 
 def _fixed(event: NotifyRequested, proposal: Proposal | None) -> list[str]:
     branch, commit = code(event.branch or ""), code((event.commit or "")[:12])
+    where = f", offered at {event.url}" if event.url else ""
     return [
         f"**{event.name}: a fix is ready for review.**",
-        f"It is commit {commit} on branch {branch}. Nothing has been merged; please read it first.",
-        _table(event.checks),
-        _author(proposal),
+        f"It is commit {commit} on branch {branch}{where}."
+        " Nothing has been merged; please read it first.",
+        table(event.checks),
+        author(proposal),
     ]
 
 
@@ -75,7 +77,7 @@ def _could_not(event: NotifyRequested) -> list[str]:
     return [
         f"**{event.name}: no fix was found.**",
         f"{_sentence(event.reason)} Nothing was changed in the repository.",
-        _table(event.checks),
+        table(event.checks),
         _places(event.locations),
     ]
 
@@ -85,7 +87,7 @@ def _not_verified(event: NotifyRequested) -> list[str]:
         f"**{event.name}: not verified, for want of a reproduction.**",
         f"{_sentence(event.reason)} A patch that nothing can show to be right is not offered, so"
         " nothing was changed in the repository.",
-        _table(event.checks),
+        table(event.checks),
         _places(event.locations),
         "What would help: the full traceback, a few lines of code that show the fault, or a test"
         " that fails.",
@@ -97,7 +99,7 @@ def _approval(event: NotifyRequested) -> list[str]:
     return [
         f"**{event.name}: a person has to decide.**",
         f"{_sentence(event.reason)} {_about(event)}",
-        _table(event.checks),
+        table(event.checks),
         _places(event.locations),
         f"To say yes: {code(by_hand)}, or {code(in_chat)} in a chat that bugstream hears.",
     ]
@@ -107,7 +109,7 @@ def _verified(event: NotifyRequested) -> list[str]:
     return [
         f"**{event.name}: a patch passed every check.**",
         f"{_about(event)} What each check saw, coverage of the changed lines included:",
-        _table(event.checks),
+        table(event.checks),
         _places(event.locations),
     ]
 
@@ -129,7 +131,8 @@ def _sentence(reason: str) -> str:
     return said[0].upper() + said[1:] + ("" if said.endswith((".", "!", "?", "…")) else ".")
 
 
-def _table(checks: Sequence[CheckResult]) -> str:
+def table(checks: Sequence[CheckResult]) -> str:
+    """Return what was checked and seen, a row each; without checks nothing."""
     if not checks:
         return ""
     rows = ["| Check | Verdict | What was seen |", "|---|---|---|"]
@@ -156,7 +159,8 @@ def _places(locations: Sequence[Location]) -> str:
     return "\n".join(lines)
 
 
-def _author(proposal: Proposal | None) -> str:
+def author(proposal: Proposal | None) -> str:
+    """Return who wrote the lines, and where that is recorded."""
     recorded = "line by line in the git note `refs/notes/agent-trace`"
     if proposal is None:
         return f"A program wrote the change; who wrote what is recorded {recorded}."

@@ -203,6 +203,8 @@ class _Answer:
             patch=state.patch,
             verification=state.verification,
             name=state.name,
+            checks=state.checks,
+            reports=state.first_origins,
         )
 
     def _another_report(self) -> Iterator[BugEvent]:
@@ -227,8 +229,7 @@ class _Answer:
         if _WORKING.get(cause.stage) == self._state.status:
             yield from self._close(
                 "could_not",
-                f"stage {cause.stage!r} failed ({cause.error}); its record is dead letter"
-                f" {cause.dead_letter}",
+                f"stage {cause.stage!r} failed ({cause.error}), dead letter {cause.dead_letter}",
             )
 
     def _close(self, outcome: Outcome, reason: str) -> Iterator[BugEvent]:
@@ -281,6 +282,7 @@ class _Answer:
             reason=reason,
             branch=state.branch,
             commit=state.commit,
+            url=state.url,
             checks=state.checks,
             locations=state.locations[:LOCATIONS_TOLD_MAX],
             patch=state.patch if moment == "fixed" else None,

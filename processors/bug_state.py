@@ -11,9 +11,11 @@ from schemas.commands import COMMANDS
 from schemas.event import BlobRef, Event, Model, human_id
 from schemas.fixes import CheckResult
 from schemas.lifecycle import Status, status_after
+from schemas.raw import Origin
 from schemas.reports import ReportLink, Trust
 
 LOCATIONS_KEPT_MAX = 10
+REPORTS_TOLD_MAX = 10
 
 
 class BugState(Model):
@@ -36,6 +38,8 @@ class BugState(Model):
     checks: tuple[CheckResult, ...] = ()
     branch: str | None = None
     commit: str | None = None
+    url: str | None = None
+    """Of the pull request."""
     reason: str = ""
     failed_stage: str | None = None
     """Its record went to the dead letters; once requeued, its outcome still counts."""
@@ -50,6 +54,11 @@ class BugState(Model):
     def founder(self) -> ReportLink:
         """Return the report that founded the bug, as last edited."""
         return self.reports[0]
+
+    @property
+    def first_origins(self) -> tuple[Origin, ...]:
+        """Return the first items it was reported in, as many as people are told of."""
+        return tuple(report.origin for report in self.reports[:REPORTS_TOLD_MAX])
 
 
 def evolve(state: BugState | None, event: Event) -> BugState | None:
@@ -118,7 +127,7 @@ def _outcomes(state: BugState, event: Event) -> dict[str, object]:
         case bugs.FixRejected():
             changes = {"checks": event.checks}
         case bugs.FixReleased():
-            changes = {"branch": event.branch, "commit": event.commit}
+            changes = {"branch": event.branch, "commit": event.commit, "url": event.url}
         case _:
             return {}
     return changes if event.attempt == state.attempt else {}  # Else of a superseded attempt.
@@ -133,6 +142,7 @@ def _fresh_attempt(attempt: int) -> dict[str, object]:
         "checks": (),
         "branch": None,
         "commit": None,
+        "url": None,
         "reason": "",
         "release_approvals": (),
         "waits_for": None,

@@ -22,6 +22,7 @@ from schemas.values import (
     ErasedError,
     FixTask,
     ModelCall,
+    Offer,
     Proposed,
     Release,
     SandboxLimits,
@@ -45,6 +46,7 @@ __all__ = [
     "Ledger",
     "Messenger",
     "ModelCall",
+    "Offer",
     "PatchProposer",
     "Progress",
     "Proposed",
@@ -132,8 +134,12 @@ class Forge(Protocol):
         message: str,
         when: datetime,
         trace_id: UUID,
+        offer: Offer | None = None,
     ) -> Release:
-        """Commit and push, with the Agent Trace note. Doing it again changes nothing."""
+        """Commit and push, with the Agent Trace note. Doing it again changes nothing.
+
+        Where people can be offered the branch, such as by a pull request, they read `offer`.
+        """
 
 
 class Messenger(Protocol):

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from processors.base import Task
+from processors.offer_words import offer_of, title_of
 from processors.ports import Blobs, Done, Effect, ErasedError, Forge, Ledger, Release
 from processors.quoting import inert, one_line
 from schemas import topics
@@ -71,6 +72,7 @@ def _answer(
                 message=message_of(event, proposal, trace_id),
                 when=event.occurred_at,
                 trace_id=trace_id,
+                offer=offer_of(event, proposal, project),
             )
         )
 
@@ -96,7 +98,7 @@ def message_of(event: ReleaseRequested, proposal: Proposal, trace_id: UUID) -> s
     if proposal.model:
         author = f"model {proposal.model!r}"
     paragraphs = [
-        _subject(event, proposal),
+        title_of(event, proposal),
         "The reproduction of the bug fails at the base commit and passes with this\n"
         "change, and every test that passed before still does.\n"
         f"Written by a program: {one_line(author, chars_max=100)}.",
@@ -113,12 +115,6 @@ def message_of(event: ReleaseRequested, proposal: Proposal, trace_id: UUID) -> s
     }
     body = inert("\n\n".join(paragraphs))
     return body + "\n\n" + "".join(f"{name}: {value}\n" for name, value in trailers.items())
-
-
-def _subject(event: ReleaseRequested, proposal: Proposal) -> str:
-    name = event.name
-    where = proposal.edits[0].path if len(proposal.edits) == 1 else f"{len(proposal.edits)} files"
-    return one_line(f"Fix {name} in {where}", chars_max=_LINE_CHARS_MAX)
 
 
 def _effect(event: ReleaseRequested, branch: str) -> Effect:
@@ -140,7 +136,8 @@ def _done(release: Release) -> Done:
         "remote": release.remote,
         "trace_id": str(release.trace_id),
     }
-    return Done(result)
+    more = {"url": release.url, "note": release.note}
+    return Done(result | {name: said for name, said in more.items() if said})
 
 
 def _or_declined(step: Callable[[], T]) -> Callable[[], T | Done]:

@@ -16,6 +16,7 @@ from schemas.bugs import (
     CommentAdded,
     FixDeclined,
     FixProposed,
+    FixReleased,
     FixVerified,
     Location,
 )
@@ -112,6 +113,12 @@ def _verified(event: FixVerified) -> str:
     return f"Attempt {event.attempt}: the patch passed {_checks(event.checks)}."
 
 
+def _released(event: FixReleased) -> str:
+    pushed = f"Attempt {event.attempt}: pushed {event.commit:.12} to the branch {event.branch}"
+    offered = f", offered at {event.url}" if event.url else ""
+    return f"{pushed}{offered}." + (f" {event.note}" if event.note else "")
+
+
 def _checks(checks: tuple[CheckResult, ...]) -> str:
     passed = sum(check.verdict == Verdict.PASSED for check in checks)
     left_out = sum(check.verdict == Verdict.NOT_RUN for check in checks)
@@ -147,7 +154,7 @@ _SENTENCES: Mapping[str, str | Callable[[Any], str]] = {
     "budget.spent": _spent,
     "fix.verified": _verified,
     "fix.rejected": "Attempt {e.attempt}: verification says {e.verdict}: {e.reason}",
-    "fix.released": "Attempt {e.attempt}: pushed {e.commit:.12} to the branch {e.branch}.",
+    "fix.released": _released,
     "release.declined": "Attempt {e.attempt}: not released: {e.reason}",
     "reporter.notified": "Told the {e.audience} of {e.origin.key}: {e.outcome}.",
     "stage.failed": "The stage {e.stage} failed ({e.error}); the record is in {e.dead_letter}.",

@@ -14,13 +14,7 @@ from schemas.event import BlobRef, BugScoped, Model
 from schemas.fixes import CheckResult, OracleKind
 from schemas.raw import Origin
 from schemas.reports import ReportLink, Trust
-from schemas.rollouts import (
-    RolloutCompleted,
-    RolloutHalted,
-    RolloutPromoted,
-    RolloutRequested,
-    RolloutStarted,
-)
+from schemas.rollouts import RolloutEvent
 from schemas.tell import Audience, Moment
 
 USD_MICROS = 1_000_000
@@ -200,6 +194,10 @@ class ReleaseRequested(BugScoped):
     """Event id of the `fix.verified` it rests on."""
     name: str
     """What people call the bug, `BUG-2026-7F3K2`: its year is that of its opening, for ever."""
+    checks: tuple[CheckResult, ...] = ()
+    """What that verification saw, for the people who are offered the patch."""
+    reports: tuple[Origin, ...] = ()
+    """The first reports of the bug, for the same people."""
 
 
 class NotifyRequested(BugScoped):
@@ -215,6 +213,8 @@ class NotifyRequested(BugScoped):
     reason: str
     branch: str | None = None
     commit: str | None = None
+    url: str | None = None
+    """Of the pull request."""
     checks: tuple[CheckResult, ...] = ()
     locations: tuple[Location, ...] = ()
     patch: BlobRef | None = None
@@ -324,6 +324,10 @@ class FixReleased(BugScoped):
     remote: str
     trace_id: UUID
     """Id of the Agent Trace record in `refs/notes/agent-trace`."""
+    url: str | None = None
+    """Of the pull request; None: there is none."""
+    note: str | None = None
+    """What else was wanted on the other side and refused, in a sentence."""
 
 
 class ReleaseDeclined(BugScoped):
@@ -380,7 +384,6 @@ BugEvent = Annotated[
     | ReleaseRequested
     | NotifyRequested
     | BugClosed
-    | RolloutRequested
     | BugLocated
     | LocateDeclined
     | FixProposed
@@ -392,9 +395,6 @@ BugEvent = Annotated[
     | ReleaseDeclined
     | ReporterNotified
     | StageFailed
-    | RolloutStarted
-    | RolloutPromoted
-    | RolloutHalted
-    | RolloutCompleted,
+    | RolloutEvent,
     Field(discriminator="type"),
 ]

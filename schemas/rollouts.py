@@ -59,3 +59,8 @@ class RolloutCompleted(BugScoped):
     attempt: int
     rollout_id: UUID
     outcome: Literal["live", "rolled_back"]
+
+
+RolloutEvent = (
+    RolloutRequested | RolloutStarted | RolloutPromoted | RolloutHalted | RolloutCompleted
+)

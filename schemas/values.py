@@ -70,6 +70,23 @@ class Release:
     commit: str
     remote: str
     trace_id: UUID
+    url: str | None = None
+    """Where people read and take it, a pull request; None: the branch is all there is."""
+    note: str | None = None
+    """What else was wanted and refused, in a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What people read where a verified patch is offered to them."""
+
+    title: str
+    body: str
+    """Markdown."""
+    conclusion: Literal["success", "failure", "neutral"]
+    """Of the verification; `neutral`: what it saw is not known here."""
+    summary: str
+    """The same in one line."""
 
 
 SANDBOX_WORKDIR = "/sandbox"

@@ -11,7 +11,7 @@ from uuid import UUID
 from schemas.errors import FatalError
 from schemas.fixes import Proposal
 from schemas.projects import Project
-from schemas.values import Done, Effect, EffectOutcome, Release
+from schemas.values import Done, Effect, EffectOutcome, Offer, Release
 
 DONE_AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 """When the ledger settled: another time than the event's."""
@@ -45,6 +45,8 @@ class FakeForge:
 
     branches: dict[str, Release] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
+    offers: list[Offer | None] = field(default_factory=list)
+    url: str | None = None
     fails: Exception | None = None
 
     def find(self, project: Project, branch: str) -> Release | None:
@@ -62,12 +64,14 @@ class FakeForge:
         message: str,
         when: datetime,
         trace_id: UUID,
+        offer: Offer | None = None,
     ) -> Release:
         """Keep the branch."""
+        self.offers.append(offer)
         del base_commit, proposal, when
         if self.fails:
             raise self.fails
         self.messages.append(message)
-        made = Release(branch, "c" * 40, str(project.git_url), trace_id)
+        made = Release(branch, "c" * 40, str(project.git_url), trace_id, self.url)
         self.branches[branch] = made
         return made

@@ -41,6 +41,12 @@ def test_not_verified_says_so_first_and_asks_for_what_would_help() -> None:
     assert "fix is" not in text
 
 
+def test_a_pull_request_is_named_where_there_is_one() -> None:
+    url = "https://github.example/acme/shop/pull/3"
+
+    assert f"/a1`, offered at {url}. Nothing has been merged" in comment(requested(url=url))
+
+
 ENDED = {"could_not", "not_verified", "abandoned", "rejected"}
 
 

@@ -207,3 +207,15 @@ def test_a_subject_fits_whatever_the_path() -> None:
     world.answer()
 
     assert len(world.forge.messages[0].splitlines()[0]) == 72
+
+
+def test_where_the_patch_is_offered_is_part_of_the_event() -> None:
+    world = World()
+    world.forge.url = "https://github.example/acme/shop/pull/3"
+    event = world.answer()
+
+    assert isinstance(event, FixReleased)
+    assert (event.url, event.note) == ("https://github.example/acme/shop/pull/3", None)
+    (offer,) = world.forge.offers
+    assert offer is not None
+    assert offer.title == "Fix BUG-2026-1X7K2 in shop/cart.py"

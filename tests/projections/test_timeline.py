@@ -73,6 +73,20 @@ PLACE = Location(path="shop/cart.py", line_start=7, symbol="total", score=1, rea
             ),
             "Paid $0.0123 for a call of m (7 tokens).",
         ),
+        (
+            fact(
+                bugs.FixReleased,
+                attempt=1,
+                branch="b",
+                commit="c" * 40,
+                remote="r",
+                trace_id=UUID(int=4),
+                url="https://g.example/pull/3",
+                note="No check was written.",
+            ),
+            "Attempt 1: pushed cccccccccccc to the branch b, offered at https://g.example/pull/3."
+            " No check was written.",
+        ),
     ],
 )
 def test_sentence_says_what_matters(event: Any, expected: str) -> None:

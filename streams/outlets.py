@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from connectors.mail_threads import MailThreads
     from connectors.oauth_token import OAuthToken
     from connectors.poller import Poller
-    from processors.ports import Messenger, Tracker
+    from processors.ports import Forge, Messenger, Tracker
     from schemas.accounts.mailbox import Mailbox
+    from schemas.projects import Project
     from schemas.raw import Origin
     from streams.config import Settings
 
@@ -99,6 +100,20 @@ def github_labels(settings: Settings) -> Tracker | None:
     from connectors.github_messenger import GitHubTracker
 
     return GitHubTracker(client, account.labels, prefix=account.label_prefix)
+
+
+def github_forge(settings: Settings, git: Forge) -> Forge:
+    """Return what offers at GitHub what `git` has pushed; without an account `git` itself."""
+    account = settings.github
+    client = github_client(settings)
+    if account is None or client is None:
+        return git
+    from connectors.github_forge import GitHubForge, repository_of
+
+    def repository(project: Project) -> str | None:
+        return repository_of(project, account.url)
+
+    return GitHubForge(git, client, repository, pull_requests=account.pull_requests)
 
 
 def jira(settings: Settings) -> Messenger | None:

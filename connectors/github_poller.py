@@ -65,7 +65,6 @@ class GitHubPoller:
         self._repository = repository
         self._backfill = timedelta(days=backfill_days)
         self._now = now
-        self._unchanged: dict[str, tuple[str, str]] = {}
         self._cut_short: set[str] = set()
         self._closed = False
 
@@ -105,16 +104,11 @@ class GitHubPoller:
             if self._closed:
                 return
             page = self._page(asked, since, page_number)
-            if page.is_unchanged:
-                return
             latest = max((text(item.get("updated_at")) for item in page.items), default="")
             if moment(latest) and _moment(latest) > _moment(until):
                 until = latest
             found = [one for item in page.items if (one := self._delivery(asked.event, item))]
             yield found, until
-            # Only what has been kept by now need not be listed again.
-            if page_number == 1:
-                self._unchanged[asked.event] = (since, "" if page.following else page.etag)
             if page.following is None or not page.items:
                 return
             if moment(latest) and _moment(latest) > _moment(since):
@@ -125,16 +119,14 @@ class GitHubPoller:
         self._cut_short.add(asked.event)
 
     def _page(self, asked: _List, since: str, page_number: int) -> Page:
-        known_since, etag = self._unchanged.get(asked.event, ("", ""))
         query = {
             **asked.query,
             "since": since,
             "per_page": str(PAGE_ITEMS),
             "page": str(page_number),
         }
-        path = repo_path(self._repository) + asked.path
-        is_same = known_since == since and page_number == 1
-        return self._client.page(path, query, etag=etag if is_same else "")
+        # Never "only if it has changed": what was overtaken while we asked is looked at again.
+        return self._client.page(repo_path(self._repository) + asked.path, query)
 
     def _delivery(self, event: Event, item: Mapping[str, Any]) -> Delivery | None:
         if number(item.get("number" if event == "issues" else "id")) is None:

@@ -19,6 +19,9 @@ _LINKING = (
     (re.compile(r"://"), f":{_BREAK}//"),
     (re.compile(r"\b(www)(?=\.)", re.IGNORECASE), rf"\1{_BREAK}"),
     (re.compile(r"\b(GH)-(?=\d)", re.IGNORECASE), rf"\1{_BREAK}-"),
+    (re.compile(r"\b(mailto|xmpp)(?=:)", re.IGNORECASE), rf"\1{_BREAK}"),
+    # "&commat;octocat" is a mention once it is shown, and "&num;7" an issue.
+    (re.compile(r"&(?=[a-z]\w{1,40};)", re.IGNORECASE), f"&{_BREAK}"),
 )
 
 _ACTING = (

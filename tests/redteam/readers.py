@@ -20,7 +20,7 @@ _CALL = re.compile(r"@(?:everyone|here|channel|all)\b", re.IGNORECASE)
 _GITHUB = (
     ("a mention", re.compile(r"@[A-Za-z0-9]")),
     ("an issue", re.compile(r"(?<!&)#\d|\bGH-\d", re.IGNORECASE)),
-    ("an address", re.compile(r"[a-z]{3,10}://|\bwww\.\w|mailto:\S+@", re.IGNORECASE)),
+    ("an address", re.compile(r"[a-z]{3,10}://|\bwww\.\w|\b(?:mailto|xmpp):", re.IGNORECASE)),
     ("a commit of another repository", re.compile(r"[\w-]/[\w.-]+@[0-9a-f]{7}")),
 )
 _GITHUB_TAGS = frozenset({"<sub>", "</sub>"})
@@ -33,7 +33,8 @@ _SLACK_ELEMENTS = frozenset({"user", "usergroup", "broadcast", "channel", "link"
 _DISCORD = (
     ("a broadcast", _CALL),
     ("a mention", re.compile(r"<(?:@[!&]?|#)\d|</[\w -]+:\d|<id:", re.IGNORECASE)),
-    ("an address", re.compile(r"https?://|\]\(\S", re.IGNORECASE)),
+    # Also behind words, `[a](b)`, where nothing but a whole address leads anywhere.
+    ("an address", re.compile(r"(?:https?|discord)://|\bmailto:", re.IGNORECASE)),
 )
 _ADF_NODES = frozenset(
     {
@@ -74,6 +75,10 @@ def github(markdown: str) -> list[str]:
 def _acting(tokens: Iterable[Token]) -> Iterator[str]:
     for token in tokens:
         yield from _acting(token.children or ())
+        # Also as it is shown: "&commat;" is a sign by then.
+        shown = token.content if token.type in ("text", "text_special", "code_inline") else ""
+        yield from (f"{what}, once shown" for what, sign in _GITHUB if sign.search(shown))
+        yield from invisible(shown)
         if token.type in ("link_open", "image"):
             yield f"a {token.type.removesuffix('_open')}"
         elif token.type in ("html_inline", "html_block"):

@@ -33,6 +33,8 @@ class Report:
     """False: it claims to be ours, so that a channel may take it for that and pass it over."""
     url: str = ""
     adf_depth: int = 0
+    poison: bool = False
+    """No program can read it: a person is told so, in words."""
 
 
 def _report(given: Mapping[str, Any]) -> Report:

@@ -27,6 +27,10 @@ GOOD = (
         "<!-- x -->",
         "\n\n<script>x</script>",
         "mailto:a@b.example",
+        "&commat;octocat",
+        "&#64;octocat",
+        "&num;12",
+        "a&zwj;b",
         "a\u202eb",
         "a\x1b[2Jb",
         "a\U000e0041",
@@ -57,7 +61,8 @@ def test_an_element_in_slack_that_acts_is_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    "planted", ["@everyone", "@here", "<@1>", "<@!1>", "<@&1>", "<#1>", "</ban:1>", "[a](b)"]
+    "planted",
+    ["@everyone", "@here", "<@1>", "<@!1>", "<@&1>", "<#1>", "</ban:1>", "[a](https://b)"],
 )
 def test_a_message_in_discord_that_acts_is_seen(planted: str) -> None:
     assert readers.discord(["fine", f"a {planted}"])

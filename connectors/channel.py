@@ -125,6 +125,8 @@ class Door:
     answer: Callable[[Post, Sequence[Outcome]], Reply] = accepted
     hint: str = "the signature does not fit the body and the secret"
     """What a sender is told whose post is refused."""
+    recovery: str = ""
+    """What becomes of what was sent while we were down, in a sentence or two for people."""
     paths_too: tuple[str, ...] = ()
     """Other paths that lead to it, such as those that a protocol prescribes."""
 

@@ -331,6 +331,7 @@ DOORS: tuple[Door, Door] = (
         read=_read,
         answer=_answer,
         hint=_HINT,
+        recovery="Interactions cannot be recovered: Discord sends each once and keeps none.",
     ),
     Door(
         name="discord-events",
@@ -342,5 +343,6 @@ DOORS: tuple[Door, Door] = (
         reply=_event_reply,
         read=_no_deliveries,
         hint=_HINT,
+        recovery="Events are sent again for ten minutes; later they cannot be recovered.",
     ),
 )

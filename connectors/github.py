@@ -151,4 +151,8 @@ DOOR = Door(
     read=_deliveries,
     answer=_answer,
     hint="X-Hub-Signature-256 does not fit the body and the webhook's secret",
+    recovery=(
+        "Issues and comments that changed are asked for, and with webhook_url GitHub is asked to"
+        " send failed deliveries of the last three days again. Deleted ones are not found."
+    ),
 )

@@ -210,6 +210,10 @@ def _answer(post: Post, outcomes: Sequence[Outcome]) -> Reply:
     return accepted(post, outcomes) if outcomes else Reply(202, {"status": "ignored"})
 
 
+_RECOVERY = (
+    "Issues and comments that changed in the last 30 days are asked for, in projects that are"
+    " sources. Deleted ones are not found."
+)
 DOORS = (
     Door(
         name="jira",
@@ -220,6 +224,7 @@ DOORS = (
         read=read,
         answer=_answer,
         hint="X-Hub-Signature does not fit the body and the webhook's secret",
+        recovery=_RECOVERY,
     ),
     Door(
         name="jira-oauth",
@@ -230,5 +235,6 @@ DOORS = (
         read=read,
         answer=_answer,
         hint="the bearer token is not signed with the app's client secret, or its time is over",
+        recovery=_RECOVERY,
     ),
 )

@@ -66,6 +66,10 @@ def doors(triggers: Sequence[str] = TRIGGERS) -> tuple[Door, Door]:
         read=lambda post: _event(post, lower),
         answer=_event_answer,
         hint=_HINT,
+        recovery=(
+            "Messages, their edits, and replies to reports of the last three days are asked for, in"
+            " channels that are sources."
+        ),
     )
     command = Door(
         name="slack-command",
@@ -78,6 +82,7 @@ def doors(triggers: Sequence[str] = TRIGGERS) -> tuple[Door, Door]:
         read=_command,
         answer=_command_answer,
         hint=_HINT,
+        recovery="Slash commands cannot be recovered: Slack sends each once and keeps none.",
     )
     return (events, command)
 

@@ -63,6 +63,13 @@ class Way:
     """Shows on an item itself how its bug stands."""
     pollers: Callable[[Settings], Sequence[Poller]] = _no_pollers
     """Ask it what was lost, for each account that the settings name."""
+    recovery: str = ""
+    """Of a channel without doors: what becomes of what was sent while we were down."""
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Return whether there is any way to ask it what was lost."""
+        return self.pollers is not _no_pollers
 
 
 WAYS: tuple[Way, ...] = (
@@ -91,6 +98,7 @@ WAYS: tuple[Way, ...] = (
         account="mailbox",
         messenger=outlets.mail,
         pollers=outlets.mail_pollers,
+        recovery="Mails wait in the mailbox until they are read: none is lost.",
     ),
     Way(
         "slack",
@@ -110,7 +118,11 @@ WAYS: tuple[Way, ...] = (
         answers=outlets.alertmanager_answers,
         pollers=reconcilers.monitoring,
     ),
-    Way("http", http_text.parse),
+    Way(
+        "http",
+        http_text.parse,
+        recovery="Whoever calls has to call again until the answer is 202: nobody can be asked.",
+    ),
 )
 
 

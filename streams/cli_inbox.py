@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
     inbox.command("replay")(replay)
     inbox.command("reject")(reject)
     inbox.command("send-again")(send_again)
+    inbox.command("pollers")(pollers)
     app.add_typer(inbox, name="inbox")
 
 
@@ -143,6 +145,28 @@ def send_again(
         finally:
             relay.close()
     typer.echo(f"{count} rows will be sent again. Start the relay: bugstream up")
+
+
+def pollers(ctx: typer.Context, as_json: _Json = False) -> None:
+    """Show how far each provider was asked for what was lost, and what went wrong since.
+
+    Example: bugstream inbox pollers --json
+    """
+    from connectors.poll_cursors import PollCursors
+
+    with open_inbox(settings(ctx)) as inbox:
+        polled = PollCursors(inbox.engine).all()
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in polled], indent=2))
+        return
+    if not polled:
+        typer.echo("Nobody was asked yet: `bugstream doctor` says whom the settings name.")
+        return
+    table = Table("poller", "last good round", "found", "error since")
+    for one in polled:
+        cells = [one.name, (one.polled_at or "never")[:19], str(one.found), one.error or ""]
+        table.add_row(*(Text(as_lines(cell)) for cell in cells))
+    Console().print(table)
 
 
 def _summary(inbox: Inbox, *, as_json: bool) -> None:

@@ -19,4 +19,8 @@ DOOR = Door(
     refusal=bearer_refusal,
     read=partial(read_group, "alertmanager"),
     hint=BEARER_HINT,
+    recovery=(
+        "Alertmanager sends again what still fires; what fires is asked for too, and what is over"
+        " is closed. An alert that began and ended meanwhile cannot be recovered."
+    ),
 )

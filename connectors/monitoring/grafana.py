@@ -42,6 +42,10 @@ DOOR = Door(
     looks_signed=_looks_signed,
     refusal=_refusal,
     read=partial(read_group, "grafana"),
+    recovery=(
+        "Grafana repeats what still fires; it cannot be asked by us, so what was over meanwhile"
+        " stays open."
+    ),
     hint=(
         "send X-Grafana-Alerting-Signature made with the door's secret (its timestamp header, if"
         " any, must be X-Grafana-Alerting-Signature-Timestamp), or the secret as a bearer token"

@@ -258,4 +258,8 @@ DOOR = Door(
     read=_read,
     answer=_answer,
     hint=BEARER_HINT,
+    recovery=(
+        "Exporters send again for a minute or so and then drop it: what is older cannot be"
+        " recovered."
+    ),
 )

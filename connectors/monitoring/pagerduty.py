@@ -113,5 +113,9 @@ DOOR = Door(
     refusal=_refusal,
     reply=_reply,
     read=_read,
+    recovery=(
+        "PagerDuty sends again for 48 hours; what is older cannot be recovered: it cannot be asked"
+        " by us."
+    ),
     hint="none of the signatures in X-PagerDuty-Signature fits the body and the secret",
 )

@@ -151,5 +151,9 @@ DOOR = Door(
     refusal=_refusal,
     reply=_reply,
     read=_read,
+    recovery=(
+        "Issues that were seen are asked for, in projects that are sources. Comments, alerts on"
+        " metrics, and decisions about issues not seen since cannot be recovered."
+    ),
     hint="Sentry-Hook-Signature does not fit the body and the integration's client secret",
 )

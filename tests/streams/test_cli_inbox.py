@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from connectors.blobs import FolderBlobs
 from connectors.inbox import Inbox
+from connectors.poll_cursors import PollCursors
 from schemas.errors import UserError
 from schemas.raw import Origin
 from streams import cli_inbox, cli_report
@@ -138,3 +139,28 @@ def test_a_rejected_row_never_goes_out_and_one_on_its_way_cannot_be_rejected(
 def test_a_row_that_is_not_there_is_named(tmp_path: Path, verb: str) -> None:
     with pytest.raises(UserError, match="no row 17"):
         run(tmp_path, "inbox", verb, "17")
+
+
+def test_how_far_each_provider_was_asked_is_shown_with_what_went_wrong(tmp_path: Path) -> None:
+    nobody = run(tmp_path, "inbox", "pollers")
+    inbox = opened(tmp_path)
+    cursors = PollCursors(inbox.engine)
+    cursors.save("jira", {"until": "x"}, found=3)
+    cursors.ended("jira", datetime(2026, 11, 26, 8, tzinfo=UTC))
+    cursors.failed("slack/T1/C1", "invite the app\x1b[2J")
+    inbox.close()
+    shown = run(tmp_path, "inbox", "pollers").stdout
+
+    assert nobody.stdout.startswith("Nobody was asked yet")
+    assert "2026-11-26T08:00:00" in shown
+    assert "invite the app" in shown
+    assert "\x1b[2J" not in shown
+    assert json.loads(run(tmp_path, "inbox", "pollers", "--json").stdout) == [
+        {"name": "jira", "polled_at": "2026-11-26T08:00:00+00:00", "error": None, "found": 3},
+        {
+            "name": "slack/T1/C1",
+            "polled_at": None,
+            "error": "invite the app\x1b[2J",
+            "found": 0,
+        },
+    ]

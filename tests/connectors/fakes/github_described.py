@@ -21,6 +21,9 @@ _TIME = "2026-01-02T03:04:05Z"
 def description() -> dict[str, Any]:
     value: dict[str, Any] = json.loads(SPEC.read_text(encoding="utf-8"))
     value["servers"] = [{"url": URL}]
+    contents = value["paths"]["/repos/{owner}/{repo}/contents/{path}"]["get"]["responses"]["200"]
+    # It would look into a list for the field that tells the kinds apart.
+    contents["content"]["application/json"]["schema"].pop("discriminator")
     return value
 
 
@@ -54,8 +57,10 @@ def check(
 
 
 def _one_part(path: str) -> str:
-    """Return `path` with the names of labels and refs as one part, as the description has them."""
-    return "/".join(quote(unquote(part), safe="") for part in path.split("/"))
+    """Return `path` with what the description holds for one part as one: a name, a file."""
+    before, contents, file = path.partition("/contents/")
+    parts = [*before.split("/"), *(["contents", file] if contents else [])]
+    return "/".join(quote(unquote(part), safe="") for part in parts)
 
 
 def filled(schema: str, /, **values: Any) -> dict[str, Any]:

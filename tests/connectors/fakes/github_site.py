@@ -129,6 +129,8 @@ class Site:
         except ValueError:
             status, more, value = 400, {}, {"message": "Problems parsing JSON"}
         content = b"" if value is None else json.dumps(value).encode()
+        content = content.replace(URL.encode(), self.base_url.encode())
+        value = json.loads(content) if content else None
         check(method, path, url.query, body, status, content)
         tag = f'W/"{hashlib.sha256(content).hexdigest()}"'
         if method == "GET" and status == 200:
@@ -362,7 +364,8 @@ class Site:
 
     def _add_labels(self, call: _Call) -> Answer:
         issue = self._issue(call)
-        for name in call.said["labels"]:
+        said: Any = call.said  # An object with a list, or the list.
+        for name in said if isinstance(said, list) else said["labels"]:
             label = self._new_label(call.repo, name)
             if label not in issue["labels"]:
                 issue["labels"] = [*issue["labels"], label]
@@ -455,7 +458,10 @@ class Site:
     def _make_check(self, call: _Call) -> Answer:
         if not call.by.endswith("[bot]"):
             raise RefusedError(403, "You must authenticate via a GitHub App.")
-        run = filled("check-run", id=self.next_id(), url=self.base_url)
+        number = self.next_id()
+        app = filled("integration", slug=self.app_slug, id=int(self.app_id))
+        url = f"{self.base_url}/repos/{call.repo.name}/check-runs/{number}"
+        run = filled("check-run", id=number, url=url, app=app, check_suite={"id": number})
         output = {**run["output"], **call.said.get("output", {})}
         known = ("name", "head_sha", "status", "conclusion", "external_id", "details_url")
         run |= {**{k: call.said[k] for k in known if k in call.said}, "output": output}

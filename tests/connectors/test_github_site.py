@@ -92,7 +92,7 @@ def test_labels_are_made_put_on_and_taken_off(address: str) -> None:
         assert [one.name for one in repo.get_issue(1).labels] == ["bug"]
         with pytest.raises(GithubException, match="already_exists"):
             repo.create_label("bug", "ffffff")
-        with pytest.raises(UnknownObjectException):
+        with pytest.raises(GithubException, match="Label does not exist"):
             issue.remove_from_labels("bugstream:fix-ready")
 
 

@@ -345,6 +345,16 @@ class Site:
             raise RefusedError(422, "Validation Failed", {"message": why, "code": "unprocessable"})
         return 201, {}, self._new_comment(call.repo, issue["number"], call.said, call.by)
 
+    def _edit_comment(self, call: _Call) -> Answer:
+        for number, comments in call.repo.comments.items():
+            for comment in comments:
+                if comment["id"] == int(call.parts[0]):
+                    comment |= {"body": call.said["body"], "updated_at": self.tick()}
+                    more = {"issue": call.repo.issues[number], "comment": comment}
+                    self._tell(call.repo, "issue_comment", "edited", call.by, **more)
+                    return 200, {}, comment
+        raise RefusedError(404, "Not Found")
+
     # --- labels ---
 
     def _new_label(self, repo: Repo, name: str, color: str = "ededed") -> dict[str, Any]:
@@ -545,6 +555,7 @@ _ROUTES: tuple[tuple[str, Step], ...] = (
     ("GET /issues/comments", Site._all_comments),
     (r"GET /issues/(\d+)", Site._one_issue),
     (r"PATCH /issues/(\d+)", Site._edit_issue),
+    (r"PATCH /issues/comments/(\d+)", Site._edit_comment),
     (r"GET /issues/(\d+)/comments", Site._comments),
     (r"POST /issues/(\d+)/comments", Site._comment),
     (r"GET /issues/(\d+)/labels", Site._labels_of),

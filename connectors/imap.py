@@ -48,6 +48,7 @@ class ImapSession:
     def __init__(self, box: Mailbox, token: OAuthToken | None) -> None:
         """Connect and sign in. Raises `UserError` for wrong settings, else `TransientError`."""
         self._box = box
+        self._is_idle = False
         self._client = _connected(box)
         try:
             with _plainly(box):
@@ -141,7 +142,7 @@ class ImapSession:
         """Wait until `seconds` are over, or `stop`, or the server has something to tell.
 
         Raises `TransientError` when the connection is lost meanwhile. A server that cannot tell
-        is waited for.
+        is waited for. After a `stop` only `leave` is of use.
         """
         deadline_s = time.monotonic() + seconds
         with _plainly(self._box):
@@ -150,10 +151,12 @@ class ImapSession:
                 return
             while not stop.is_set() and time.monotonic() < deadline_s:
                 self._client.idle()
+                self._is_idle = True
                 news = self._idle(stop, min(deadline_s, time.monotonic() + IDLE_S_MAX))
                 if stop.is_set():
                     return
                 _, more = self._client.idle_done()
+                self._is_idle = False
                 if news or _tells(more):
                     return
 
@@ -171,8 +174,10 @@ class ImapSession:
 
     def leave(self) -> None:
         """Say goodbye. Never raises."""
-        with suppress(Exception):
-            self._client.logout()
+        # A server that waits with us would take it for the end of the waiting.
+        if not self._is_idle:
+            with suppress(Exception):
+                self._client.logout()
         self.shut()
 
     def shut(self) -> None:

@@ -7,9 +7,13 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from schemas.accounts.mailbox import Mailbox
+from streams.little_imap import LittleImap
 
 
 @dataclass
@@ -70,3 +74,47 @@ def smtp_server(
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
+
+
+ADDRESS, PASSWORD = "bugs@acme.example", "the-password-of-this-test"
+
+
+def mailbox(port: int, **more: object) -> Mailbox:
+    """Return the account of a mailbox at a server without encryption on this machine."""
+    return Mailbox.model_validate(
+        {
+            "address": ADDRESS,
+            "password": PASSWORD,
+            "imap_host": "127.0.0.1",
+            "imap_port": port,
+            "imap_security": "none",
+            **more,
+        }
+    )
+
+
+@contextmanager
+def little_imap(**more: Any) -> Iterator[LittleImap]:
+    """Yield a running one of our own."""
+    server = LittleImap(ADDRESS, PASSWORD, **more)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def a_mail(number: int = 1, *headers: str, body: str = "It crashes when I save.") -> bytes:
+    """Return what a person writes to us."""
+    lines = (
+        f"Message-ID: <mail-{number}@home.example>",
+        "From: Ann <ann@home.example>",
+        f"To: {ADDRESS}",
+        f"Subject: Crash number {number}",
+        "Date: Thu, 26 Nov 2026 08:00:00 +0000",
+        *headers,
+        "",
+        body,
+        "",
+    )
+    return "\r\n".join(lines).encode()

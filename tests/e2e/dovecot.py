@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 from imapclient import IMAPClient
 
-ADDRESS, PASSWORD = "bugs@acme.example", "the-password-of-this-test"
+from tests.connectors.mail_servers import ADDRESS, PASSWORD, free_port
+
 STEP_S_MAX = 60.0
 NOBODY = "nobody"
 CONFIG = """
@@ -140,7 +141,7 @@ def dovecot(*, certificates: tuple[Path, Path] | None = None) -> Iterator[Doveco
     program()
     # Not below pytest's folder: that is closed to the user whose mail it is.
     folder = Path(tempfile.mkdtemp(prefix="bugstream-dovecot-"))
-    port, tls_port = _free_port(), _free_port() if certificates else 0
+    port, tls_port = free_port(), free_port() if certificates else 0
     made = Dovecot(folder, port, tls_port)
     try:
         _prepare(folder, port, tls_port, certificates)
@@ -186,11 +187,6 @@ def _prepare(
 
 def _group_of(user: str) -> str:
     return grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def wait_until(is_so: Callable[[], bool], s_max: float = STEP_S_MAX) -> None:

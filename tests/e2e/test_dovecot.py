@@ -33,7 +33,7 @@ from streams.config import Settings
 from streams.doctor_mail import check_mailboxes
 from streams.outlets import mail, mail_pollers
 from streams.polling import Polling
-from tests.connectors.mail_servers import Postman, smtp_server
+from tests.connectors.mail_servers import Postman, a_mail, smtp_server
 from tests.e2e.dovecot import ADDRESS, PASSWORD, Dovecot, dovecot, wait_until
 
 SOON_S_MAX = 10.0
@@ -46,21 +46,6 @@ KEY = UUID("0198f6a0-0000-7000-8000-000000000007")
 def server() -> Iterator[Dovecot]:
     with dovecot() as made:
         yield made
-
-
-def a_mail(number: int = 1, *headers: str, body: str = "It crashes when I save.") -> bytes:
-    lines = (
-        f"Message-ID: <mail-{number}@home.example>",
-        "From: Ann <ann@home.example>",
-        f"To: {ADDRESS}",
-        f"Subject: Crash number {number}",
-        "Date: Thu, 26 Nov 2026 08:00:00 +0000",
-        *headers,
-        "",
-        body,
-        "",
-    )
-    return "\r\n".join(lines).encode()
 
 
 def account(server: Dovecot, **more: object) -> dict[str, object]:

@@ -15,6 +15,7 @@ from typing import Any, get_args
 from uuid import UUID
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from connectors.agent_prompt import first_message
@@ -27,7 +28,7 @@ from schemas import bugs, reports, topics
 from schemas.codec import decode
 from schemas.event import Event, derived_id
 from schemas.fixes import CheckResult, Verdict
-from schemas.raw import is_ours
+from schemas.raw import Origin, is_ours
 from schemas.tell import Moment
 from schemas.topics import Topic
 from schemas.values import FixTask
@@ -40,6 +41,7 @@ from streams.memory_log import MemoryLog
 from streams.one_fix import run_until_idle
 from streams.relay import Relay
 from streams.wiring import Parts, stepper
+from tests.connectors.chat_posts import FORM, signed
 from tests.connectors.repositories import make_remote
 from tests.factories import envelope
 from tests.redteam import readers
@@ -48,8 +50,15 @@ from tests.redteam.reports import MARK, REPORTS, Report
 from tests.redteam.watch import Seen, watched
 
 CART = "def total(prices):\n    return sum(prices) / len(prices)\n"
+pytestmark = pytest.mark.timeout(600)
 STAGES = ("normalize", "dedupe", "lifecycle", "locate")
-VICTIM = 999_999
+VICTIM = Report("victim", "victim", "Total is wrong", "It says 3.", who="ann")
+VICTIM_NUMBER = 999_999
+VICTIM_NAME = "BUG-2026-7F3K2"
+VICTIM_BUG = derived_id(
+    Origin(channel="github", container="acme/shop", item=str(VICTIM_NUMBER)).report_id, "bug"
+)
+"""A stranger's, too: it waits for a member's word, and the set tries to give that."""
 SLOW_CHANNELS_EACH = 2
 _WORDS = (MARK, "evil", "ProxyCommand", "upload-pack", "owned", "passwd", "$(", "`", "\n", "rm -rf")
 
@@ -67,7 +76,6 @@ class World:
     refusals: list[tuple[str, str, str]]
     dead: list[str]
     blobs: Any
-    victim: UUID
 
 
 def channels_of(report: Report, number: int) -> tuple[str, ...]:
@@ -106,28 +114,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with ExitStack() as opened:
         log = opened.enter_context(MemoryLog())
         parts = opened.enter_context(Parts(made, log, work_root=folder))
-        seen = opened.enter_context(watched(folder, programs=("git",), words=_WORDS))
-        yield _happened(parts, log, made, seen)
+        with watched(folder, programs=("git",), words=_WORDS) as seen:
+            happened = _happened(parts, log, made, seen)
+        yield happened
 
 
 def _happened(parts: Parts, log: Log, made: Settings, seen: Seen) -> World:
     log.ensure_topics(topics.ALL)
-    victim = Report("victim", "victim", "Total is wrong", "It says 3.", who="ann")
     statuses: dict[tuple[str, str], int] = {}
-    named = {"BUG-2026-7F3K2": UUID(int=0)}
-    app = create_app(
-        inbox=parts.inbox,
-        blobs=parts.blobs,
-        webhook_secrets=SECRETS,
-        api_tokens=(TOKEN,),
-        resolve_bug=lambda name: (named[name], "shop") if name in named else None,
-        may_command=lambda account, project: is_member(made.project_of(project), account),
-    )
-    with TestClient(app) as client:
-        send(client, "github", victim, VICTIM)
-        (row,) = parts.inbox.rows()
-        received = decode(row.event or b"")
-        named["BUG-2026-7F3K2"] = derived_id(received.origin.report_id, "bug")  # type: ignore[attr-defined]
+    with TestClient(application(parts, made)) as client:
+        send(client, "github", VICTIM, VICTIM_NUMBER)
         for number, report in enumerate(REPORTS, start=1):
             for channel in channels_of(report, number):
                 if channel == "email":
@@ -149,7 +145,17 @@ def _happened(parts: Parts, log: Log, made: Settings, seen: Seen) -> World:
         refusals=parts.inbox.refusals(),
         dead=[letter.header(ERROR_TEXT) for letter in DeadLetters(log, app=made.app).list()],
         blobs=parts.blobs,
-        victim=named["BUG-2026-7F3K2"],
+    )
+
+
+def application(parts: Parts, made: Settings) -> FastAPI:
+    return create_app(
+        inbox=parts.inbox,
+        blobs=parts.blobs,
+        webhook_secrets=SECRETS,
+        api_tokens=(TOKEN,),
+        resolve_bug=lambda name: (VICTIM_BUG, "shop") if name == VICTIM_NAME else None,
+        may_command=lambda account, project: is_member(made.project_of(project), account),
     )
 
 
@@ -213,8 +219,31 @@ def test_no_stranger_moves_anything_on(world: World) -> None:
         "notify.requested",
     }
     assert kinds["bug.opened"] > 100
-    assert world.victim in waiting
+    assert VICTIM_BUG in waiting
     assert waiting == located
+
+
+def test_a_members_report_and_word_do_move_it_on(tmp_path: Path) -> None:
+    """The negative control: what is asserted above is false as soon as it is a member."""
+    made = settings(tmp_path)
+    member = dataclasses.replace(VICTIM, who="maintainer", title="A plain one")
+    approval = Report("approval", "", f"approve {VICTIM_NAME}", "", command=True)
+    sent = COURIERS["slack command"](approval, 1)
+    body = sent.body.replace(b"UEVIL", b"UBOSS")
+    with MemoryLog() as log, Parts(made, log, work_root=tmp_path) as parts:
+        log.ensure_topics(topics.ALL)
+        with TestClient(application(parts, made)) as client:
+            send(client, "github", VICTIM, VICTIM_NUMBER)
+            send(client, "github", member, 1)
+            _run(parts, log)
+            client.post(sent.path, content=body, headers=signed(body, kind=FORM))
+        _run(parts, log)
+        kinds = Counter(event.type for event in read_all(log, topics.BUGS_EVENTS))
+        commands = read_all(log, topics.BUGS_COMMANDS)
+
+    assert len(commands) == 1
+    assert kinds["approval.granted"] == 1
+    assert kinds["fix.requested"] == 2
 
 
 def test_what_is_typed_as_a_command_is_refused_and_noted(world: World) -> None:

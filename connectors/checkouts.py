@@ -14,7 +14,7 @@ import stat
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -28,6 +28,9 @@ FILE_BYTES_MAX = 1_000_000
 """Of one file that `files` returns."""
 FILES_BYTES_MAX = 64_000_000
 """Of all files that `files` returns."""
+AT_HAND_FILES_MAX = 200
+AT_HAND_S_MAX = 10.0
+"""Whoever asks for what is at hand has something else to do."""
 TREE_BYTES_MAX = 2_000_000_000
 TREE_FILES_MAX = 200_000
 
@@ -88,24 +91,30 @@ class GitCheckouts:
         `FILES_BYTES_MAX` in the order of their paths.
         """
         git = self._with(project, commit)
-        wanted: list[tuple[str, str]] = []
-        total = 0
-        for entry in git("ls-tree", "-r", "-l", "-z", "--full-tree", commit).split(b"\0")[:-1]:
-            about, _, path = entry.partition(b"\t")
-            mode, kind, blob, size = about.split()
-            if kind != b"blob" or mode == b"120000" or int(size) > FILE_BYTES_MAX:
-                continue
-            total += int(size)
-            if total > FILES_BYTES_MAX:
-                break
-            with suppress(UnicodeDecodeError):
-                wanted.append((path.decode(), blob.decode()))
+        wanted = list(_texts(git("ls-tree", "-r", "-l", "-z", "--full-tree", commit)))
         contents = _read_blobs(git, [blob for _, blob in wanted])
         return {
             path: content
             for (path, _), content in zip(wanted, contents, strict=True)
             if b"\0" not in content[:8192]
         }
+
+    def at_hand(self, project: Project, places: Sequence[str]) -> Mapping[str, bytes]:
+        """Return path -> content of the files in `places` of the branch, as it was last fetched.
+
+        Asks no remote and waits for nobody: where nothing was fetched yet there is nothing. Left
+        out is what `files` leaves out, and whatever goes beyond `AT_HAND_FILES_MAX`. Raises
+        `PoisonError` for settings that name no repository.
+        """
+        git = Git(self._mirror(project), self._environment, command_s_max=AT_HAND_S_MAX)
+        ref = f"refs/heads/{project.branch}"
+        try:
+            found = git("ls-tree", "-r", "-l", "-z", "--full-tree", ref, "--", *places)
+            wanted = list(_texts(found))[:AT_HAND_FILES_MAX]
+            contents = _read_blobs(git, [blob for _, blob in wanted])
+        except GitError:
+            return {}
+        return {path: content for (path, _), content in zip(wanted, contents, strict=True)}
 
     # --- for the forge, which shares the mirrors ---
 
@@ -157,6 +166,21 @@ class GitCheckouts:
         url = checked_url(project.git_url, project.id)
         # By address, not by project: two projects in one repository share a mirror.
         return self._root / f"{hashlib.sha256(url.encode()).hexdigest()[:24]}.git"
+
+
+def _texts(entries: bytes) -> Iterator[tuple[str, str]]:
+    """Yield path and blob of the regular files that git listed, up to `FILES_BYTES_MAX`."""
+    total = 0
+    for entry in entries.split(b"\0")[:-1]:
+        about, _, path = entry.partition(b"\t")
+        mode, kind, blob, size = about.split()
+        if kind != b"blob" or mode == b"120000" or int(size) > FILE_BYTES_MAX:
+            continue
+        total += int(size)
+        if total > FILES_BYTES_MAX:
+            return
+        with suppress(UnicodeDecodeError):
+            yield path.decode(), blob.decode()
 
 
 def _has(git: Git, commit: str) -> bool:

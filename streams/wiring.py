@@ -206,8 +206,11 @@ class Parts:
 def _normalize(parts: Parts) -> Stage:
     from processors import normalize
     from streams.channels import PARSERS
+    from streams.issue_templates import IssueTemplates
 
-    return normalize.make(parts.blobs, parts.settings.project, PARSERS)
+    projects = parts.settings.project
+    templates = IssueTemplates(projects, parts.checkouts.at_hand)
+    return normalize.make(parts.blobs, projects, PARSERS, templates=templates)
 
 
 def _dedupe(_: Parts) -> Stage:

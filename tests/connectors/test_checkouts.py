@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from connectors import checkouts as module
 from connectors.checkouts import GitCheckouts, checked_path
 from processors.ports import Checkouts
 from schemas.errors import PoisonError, TransientError
+from schemas.projects import Project
 from tests.connectors.repositories import ENVIRONMENT, commit_files, git, make_remote, project
 
 
@@ -34,6 +36,27 @@ def test_base_commit_is_the_tip_and_follows_it(tmp_path: Path, checkouts: Checko
     git(tmp_path / "work", "push", "--quiet", "origin", "main")
 
     assert checkouts.base_commit(project(bare)) == second
+
+
+def test_what_is_at_hand_is_what_was_fetched_last(tmp_path: Path, checkouts: GitCheckouts) -> None:
+    bare, _ = make_remote(tmp_path, {"docs/a.md": "a\n", "b.md": "b\n", "c.md": "c\n"})
+    assert checkouts.at_hand(project(bare), ("docs", "b.md")) == {}
+
+    checkouts.base_commit(project(bare))
+    commit_files(tmp_path / "work", {"docs/new.md": "new\n"})
+    git(tmp_path / "work", "push", "--quiet", "origin", "main")
+
+    assert checkouts.at_hand(project(bare), ("docs", "b.md", "none")) == {
+        "b.md": b"b\n",
+        "docs/a.md": b"a\n",
+    }
+    shutil.rmtree(bare)
+    assert len(checkouts.at_hand(project(bare), ("docs",))) == 1
+
+
+def test_what_is_at_hand_of_no_repository_is_said(checkouts: GitCheckouts) -> None:
+    with pytest.raises(PoisonError, match="git_url"):
+        checkouts.at_hand(Project(id="shop"), ("docs",))
 
 
 def test_a_shallow_clone_is_read_as_ci_jobs_have_it(tmp_path: Path, checkouts: Checkouts) -> None:

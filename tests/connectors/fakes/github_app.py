@@ -26,3 +26,8 @@ def pem() -> str:
 def public_key() -> str:
     form = PublicFormat.SubjectPublicKeyInfo
     return key().public_key().public_bytes(Encoding.PEM, form).decode()
+
+
+def pkcs8() -> str:
+    """Return it in the other form, which some libraries want."""
+    return key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

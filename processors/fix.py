@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from processors.attached import Attach, Reading, nothing
 from processors.base import Task
 from processors.oracles import Found, NotFound, find_oracle
 from processors.ports import (
@@ -46,6 +47,7 @@ class _Parts:
     blobs: Blobs
     proposers: Sequence[PatchProposer]
     project_of: Callable[[str], Project | None]
+    attach: Attach
 
 
 class UnusableError(Exception):
@@ -58,9 +60,10 @@ def make(
     blobs: Blobs,
     proposers: Sequence[PatchProposer],
     project_of: Callable[[str], Project | None],
+    attach: Attach = nothing,
 ) -> Task:
     """Return the stage. `proposers` in the order they are asked; settings may pick one of them."""
-    parts = _Parts(checkouts, sandbox, blobs, tuple(proposers), project_of)
+    parts = _Parts(checkouts, sandbox, blobs, tuple(proposers), project_of, attach)
 
     def handle(event: Event) -> Iterator[BudgetSpent | FixProposed | FixDeclined]:
         if isinstance(event, FixRequested):
@@ -130,6 +133,7 @@ class _Attempt:
             feedback = blobs.get(event.feedback).decode() if event.feedback else ""
         except ErasedError as error:
             raise UnusableError("the report was erased at its author's wish") from error
+        reading = Reading(event.project, event.bug_id, event.attempt)
         return FixTask(
             bug_id=event.bug_id,
             attempt=event.attempt,
@@ -137,7 +141,7 @@ class _Attempt:
             project=project,
             python=python,
             tree=Path(),
-            report=report,
+            report=self.parts.attach(report, reading),
             locations=event.locations,
             oracle=None,
             failing_output="",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 
+from processors.attached import Attach, Reading, nothing
 from processors.base import Task
 from processors.lexical import NAME_BONUS, Span, enclosing, rank, spans
 from processors.ports import Blobs, Checkouts
@@ -25,24 +26,34 @@ FUNCTIONS_PER_FILE_MAX = 3
 SOURCE_SUFFIXES = (".py",)
 
 
-def make(checkouts: Checkouts, blobs: Blobs, project_of: Callable[[str], Project | None]) -> Task:
-    """Return the stage, bound to the repositories and the blob store."""
+def make(
+    checkouts: Checkouts,
+    blobs: Blobs,
+    project_of: Callable[[str], Project | None],
+    attach: Attach = nothing,
+) -> Task:
+    """Return the stage, bound to the repositories, the blob store and what reads attachments."""
 
     def handle(event: Event) -> Iterator[BugLocated | LocateDeclined]:
         if isinstance(event, LocateRequested):
-            yield _answer(event, checkouts, blobs, project_of(event.project))
+            yield _answer(event, checkouts, blobs, project_of(event.project), attach)
 
     return Task(NAME, topics.SOURCES[NAME], (LocateRequested,), handle, concurrency=2)
 
 
 def _answer(
-    event: LocateRequested, checkouts: Checkouts, blobs: Blobs, project: Project | None
+    event: LocateRequested,
+    checkouts: Checkouts,
+    blobs: Blobs,
+    project: Project | None,
+    attach: Attach,
 ) -> BugLocated | LocateDeclined:
     if project is None or not project.git_url:
         reason = f"project {event.project!r} has no git_url in the settings"
         return _declined(event, reason)
     try:
         report = BugReport.model_validate_json(blobs.get(event.report.report_blob))
+        report = attach(report, Reading(event.project, event.bug_id, event.attempt))
         commit = checkouts.base_commit(project)
         files = checkouts.files(project, commit)
     except ErasedError:

@@ -32,6 +32,7 @@ from schemas.values import (
 )
 
 __all__ = [
+    "Attachments",
     "Blobs",
     "BudgetExceededError",
     "Checkouts",
@@ -140,6 +141,16 @@ class Forge(Protocol):
 
         Where people can be offered the branch, such as by a pull request, they read `offer`.
         """
+
+
+class Attachments(Protocol):
+    """Fetches files that reports name, from where the settings allow."""
+
+    def allows(self, url: str) -> bool:
+        """Return whether the settings allow to fetch it at all."""
+
+    def fetch(self, url: str) -> tuple[bytes, str]:
+        """Return the content and no reason, or nothing and the reason. Never raises."""
 
 
 class Messenger(Protocol):

@@ -28,7 +28,7 @@ class Effect:
 
     key: UUID
     """uuid5(triggering event, what): the idempotency key."""
-    kind: Literal["model.call", "git.push", "message.post", "item.mark"]
+    kind: Literal["model.call", "git.push", "message.post", "item.mark", "attachment.fetch"]
     project: str
     bug_id: UUID
     attempt: int

@@ -32,6 +32,7 @@ from schemas.accounts.jira import JiraAccount
 from schemas.accounts.mailbox import Mailbox
 from schemas.accounts.monitoring import AlertmanagerAccount, SentryAccount
 from schemas.accounts.slack import SlackAccount
+from schemas.attachments import AttachmentPolicy
 from schemas.errors import UserError
 from schemas.projects import Project
 from schemas.reports import UNASSIGNED
@@ -100,6 +101,8 @@ class Settings(BaseSettings):
     template_candidates_max: int = Field(default=5000, ge=1)
     drain_s_max: int = Field(default=20, ge=1)
     """How long a stage may finish its work after SIGTERM."""
+    attachments: AttachmentPolicy = AttachmentPolicy()
+    """Which files that reports name may be fetched; unset: none."""
     tell: Tell = Tell()
     """Who is told what, and when."""
     project: tuple[Project, ...] = ()
@@ -259,6 +262,7 @@ def _names_at(place: tuple[int | str, ...]) -> Collection[str]:
 
 _TABLES: dict[str, type[BaseModel]] = {
     "project": Project,
+    "attachments": AttachmentPolicy,
     "tell": Tell,
     "github": GitHubAccount,
     "jira": JiraAccount,

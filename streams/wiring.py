@@ -31,6 +31,8 @@ from streams.runner import Runner
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from processors.attached import Attach
+
 RELAY, PROJECTOR, GATEWAY, POLLERS = "relay", "projector", "gateway", "pollers"
 WORKERS = (GATEWAY, POLLERS, RELAY, *STAGES, PROJECTOR)
 """Everything that `bugstream run` can run."""
@@ -225,10 +227,22 @@ def _lifecycle(parts: Parts) -> Stage:
     return lifecycle.make(parts.settings.project, parts.settings.tell)
 
 
+def _attach(parts: Parts) -> Attach:
+    from processors.attached import FetchedOnce, nothing
+
+    policy = parts.settings.attachments
+    if not policy.allow:
+        return nothing
+    from connectors.attachments import WebAttachments
+
+    return FetchedOnce(WebAttachments(policy), parts.ledger, parts.blobs)
+
+
 def _locate(parts: Parts) -> Stage:
     from processors import locate
 
-    return locate.make(parts.checkouts, parts.blobs, parts.settings.project_of)
+    attach = _attach(parts)
+    return locate.make(parts.checkouts, parts.blobs, parts.settings.project_of, attach)
 
 
 def _fix(parts: Parts) -> Stage:
@@ -240,6 +254,7 @@ def _fix(parts: Parts) -> Stage:
         parts.blobs,
         parts.proposers(),
         parts.settings.project_of,
+        _attach(parts),
     )
 
 

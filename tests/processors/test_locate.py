@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from connectors.blobs import MemoryBlobs
+from processors.attached import Reading
 from processors.locate import locate, make, match_path
 from schemas.bugs import BugLocated, LocateDeclined, LocateRequested
 from schemas.errors import PoisonError
@@ -101,3 +102,20 @@ def test_a_branch_that_is_not_there_is_an_answer_and_no_crash() -> None:
 
     assert isinstance(answer, LocateDeclined)
     assert "gone" in answer.reason
+
+
+def test_what_is_attached_helps_to_find_the_place() -> None:
+    def attach(found: BugReport, reading: Reading) -> BugReport:
+        assert (reading.project, reading.attempt) == ("shop", 1)
+        trace = report("", Frame(path="shop/cart.py", line=2, function="total")).stack_traces
+        return found.model_copy(update={"stack_traces": trace})
+
+    blobs = MemoryBlobs()
+    ref = blobs.put(report("refund").model_dump_json().encode(), media_type="m", subject="s")
+    event = LocateRequested(
+        **envelope("ask"), attempt=1, report=LINK.model_copy(update={"report_blob": ref})
+    )
+    [answer] = make(Repository(), blobs, lambda _: SHOP, attach).handle(event)
+
+    assert isinstance(answer, BugLocated)
+    assert answer.locations[0].path == "shop/cart.py"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from processors.attached import FetchedOnce, nothing
 from processors.base import StatefulProcessor, Task
 from schemas.errors import UserError
 from schemas.topics import SOURCES, STAGES
@@ -56,3 +57,17 @@ def test_the_model_is_asked_last_and_only_with_a_key(parts: Parts, tmp_path: Pat
 def test_a_name_there_is_not_is_refused_with_those_there_are(parts: Parts) -> None:
     with pytest.raises(UserError, match="gateway, pollers, relay, normalize"):
         wiring.worker("fixx", parts)
+
+
+def test_attachments_are_fetched_only_where_the_settings_name_a_place(
+    parts: Parts, tmp_path: Path
+) -> None:
+    allowing = Settings.model_validate(
+        {"data_dir": tmp_path, "attachments": {"allow": ["https://files.example.org/"]}}
+    )
+
+    assert wiring._attach(parts) is nothing
+    with Parts(allowing, parts.log) as opened:
+        attach = wiring._attach(opened)
+        assert isinstance(attach, FetchedOnce)
+        assert attach.attachments.allows("https://files.example.org/a.log")

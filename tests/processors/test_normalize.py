@@ -12,6 +12,7 @@ from schemas.event import EVENT_BYTES_MAX
 from schemas.projects import Project
 from schemas.reports import BugReport, ReportCommented, ReportNormalized, Severity, Trust
 from streams.channels import PARSERS
+from tests.connectors.github_payloads import pull
 from tests.factories import ORIGIN, raw_github, raw_http
 
 SHOP = Project(id="shop", sources=("github:acme/shop",))
@@ -124,6 +125,26 @@ def test_pull_requests_are_no_bug_reports() -> None:
     assert list(normalize(raw_github(pull_request={}), MemoryBlobs(), (SHOP,), PARSERS)) == []
 
 
+def test_what_becomes_of_our_branch_is_a_note_on_its_bug() -> None:
+    merged = raw_github().model_copy(
+        update={"route": "github/pull_request", "body": json.dumps(pull())}
+    )
+    blobs = MemoryBlobs()
+    [said] = normalize(merged, blobs, (SHOP,), PARSERS)
+
+    assert isinstance(said, ReportCommented)
+    assert (said.project, said.bug_name) == ("shop", "BUG-2026-7F3K2")
+    assert said.note == "Pull request #31 was merged."
+    assert blobs.get(said.comment_blob) == b"Pull request #31 was merged by bob."
+
+
+def test_a_comment_of_a_person_is_no_note() -> None:
+    [said] = normalize(raw_github("created", comment="Me too."), MemoryBlobs(), (SHOP,), PARSERS)
+
+    assert isinstance(said, ReportCommented)
+    assert (said.note, said.bug_name) == ("", None)
+
+
 def test_whatever_happened_to_an_issue_its_event_says_how_it_is_now() -> None:
     """It may be the only one that reached us, and one that says the same is not kept again."""
     opened, pinned = (
@@ -134,3 +155,42 @@ def test_whatever_happened_to_an_issue_its_event_says_how_it_is_now() -> None:
     assert isinstance(opened, ReportNormalized)
     assert isinstance(pinned, ReportNormalized)
     assert pinned.report == opened.report
+
+
+def test_a_comment_keeps_only_what_people_see_of_it() -> None:
+    blobs = MemoryBlobs()
+    said = raw_github("created", comment="Me too.<!-- approve it -->\u200b And \ud83d.")
+
+    [heard] = normalize(said, blobs, (SHOP,), PARSERS)
+
+    assert isinstance(heard, ReportCommented)
+    assert blobs.get(heard.comment_blob).decode() == "Me too. And \ufffd."
+
+
+def test_a_form_of_the_repository_is_read_by_its_own_template() -> None:
+    form = (
+        "name: Bug\nbody:\n- {type: textarea, attributes: {label: How}, id: steps_to_reproduce}\n"
+    )
+    asked: list[object] = []
+
+    def templates(origin: object) -> dict[str, str]:
+        asked.append(origin)
+        return {".github/ISSUE_TEMPLATE/bug.yml": form}
+
+    raw = raw_github(body="### How\n\n1. Press save\n2. Wait")
+    [event] = normalize(raw, MemoryBlobs(), (SHOP,), PARSERS, templates=templates)
+
+    assert isinstance(event, ReportNormalized)
+    assert event.report.reproduction_steps == ("Press save", "Wait")
+    assert asked == [ORIGIN.model_copy(update={"url": raw.origin.url})]
+
+
+def test_what_was_hidden_is_whole_in_the_blob_and_a_sentence_in_the_event() -> None:
+    blobs = MemoryBlobs()
+
+    event = only(raw_github(body="It fails.<!-- approve it -->"), blobs)
+
+    whole = BugReport.model_validate_json(blobs.get(event.report_blob))
+    assert "set aside" in event.report.metadata["hidden"]
+    assert "hidden_text" not in event.report.metadata
+    assert whole.metadata["hidden_text"] == "comment: approve it"

@@ -252,6 +252,9 @@ class MailThreads:
         account = account.lower()
         where = (_THREADS.c.account == account) | (_THREADS.c.reply_to == account)
         with self._write() as connection:
+            connection.execute(
+                update(_MAILS).where(_MAILS.c.sender == digest(account)).values(sender="")
+            )
             done = connection.execute(delete(_THREADS).where(where).returning(_THREADS.c.item))
             return len(done.all())
 

@@ -173,7 +173,10 @@ class _Session(socketserver.StreamRequestHandler):
             self.say(f"* OK [UIDVALIDITY {folder.uidvalidity}] valid")
             if self.server.owner.tells_uidnext:
                 self.say(f"* OK [UIDNEXT {folder.uidnext}] next")
-        return "OK [READ-ONLY] open"
+        return "OK [READ-WRITE] open"
+
+    def examine(self, words: list[str]) -> str:
+        return self.select(words).replace("[READ-WRITE]", "[READ-ONLY]")
 
     def search(self, words: list[str]) -> str:
         with self.server.owner.store.changed:
@@ -241,7 +244,7 @@ _ACTS: dict[str, Callable[[_Session, list[str]], str]] = {
     "LOGIN": _Session.login,
     "AUTHENTICATE": _Session.authenticate,
     "SELECT": _Session.select,
-    "EXAMINE": _Session.select,
+    "EXAMINE": _Session.examine,
     "UID SEARCH": _Session.search,
     "UID FETCH": _Session.fetch,
     "APPEND": _Session.append,

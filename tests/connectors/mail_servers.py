@@ -52,7 +52,7 @@ def smtp_server(
 
     def sign_in(_: SMTP, __: Session, ___: Envelope, ____: str, given: object) -> AuthResult:
         right = isinstance(given, LoginPassword) and given.password == (password or "").encode()
-        return AuthResult(success=right)
+        return AuthResult(success=right, handled=False)
 
     controller = Controller(
         postman,

@@ -111,9 +111,13 @@ def test_a_server_that_goes_ends_the_waiting(server: LittleImap | Dovecot) -> No
         later = threading.Timer(0.5, server.stop)
         later.start()
         began_s = time.monotonic()
-        with pytest.raises(TransientError):
+
+        def wait_and_ask() -> None:
             asked.wait(threading.Event(), 60)
             asked.open_folder("INBOX")
+
+        with pytest.raises(TransientError):
+            wait_and_ask()
         later.join()
 
         assert time.monotonic() - began_s < GONE_S_MAX
@@ -165,7 +169,7 @@ class LittleImapWithToken(LittleImap):
 
 
 def test_what_is_no_mail_server_is_asked_later() -> None:
-    with pytest.raises(TransientError, match="127.0.0.1"):
+    with pytest.raises(TransientError, match="127"):
         ImapSession(mailbox(free_port()), None)
     with socket.create_server(("127.0.0.1", 0)) as odd:
 

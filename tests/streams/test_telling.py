@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -64,3 +65,18 @@ def test_jira_is_moved_only_where_the_settings_say_so() -> None:
     assert outlets(settings(jira=account)).tracker(origin) is None
     moving = account | {"transitions": {"fixed": "done"}}
     assert outlets(settings(jira=moving)).tracker(origin) is not None
+
+
+def test_a_mail_that_may_not_be_answered_goes_the_way_of_the_project(tmp_path: Path) -> None:
+    origin = Origin(channel="email", container="bugs@acme.example", item="never-heard-of")
+    box = {"address": "bugs@acme.example", "password": "p", "smtp_host": "mail.acme.example"}
+    mail = {"data_dir": tmp_path, "mailbox": [box]}
+
+    assert not outlets(settings(**mail)).reaches(origin)
+    with AnswerBox() as answers:
+        project = {"id": "shop", "sources": ["email:*"], "answer_url": answers.url}
+        found = outlets(settings(**mail, project=[project]))
+        found.messenger.post(origin, "text", KEY)
+
+        assert found.reaches(origin)
+        assert len(answers.received) == 1

@@ -75,7 +75,13 @@ def _alertmanager(settings: Settings) -> Poller | None:
     from connectors.monitoring.kept_alerts import KeptAlerts
 
     kept = KeptAlerts(settings.store_url("inbox"), route=AlertmanagerPoller.route)
-    return AlertmanagerPoller(api, kept, _is_source(settings), every_s=account.poll_every_s)
+    return AlertmanagerPoller(
+        api,
+        kept,
+        _is_source(settings),
+        every_s=account.poll_every_s,
+        settled_s=account.settled_s,
+    )
 
 
 def _sentry(settings: Settings) -> Poller | None:

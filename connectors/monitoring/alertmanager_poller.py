@@ -10,7 +10,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from connectors.channel import Delivery, child, objects, text
@@ -21,8 +21,6 @@ from connectors.monitoring.kept_alerts import Kept, resolved
 from connectors.poll_window import Now, end_at, utc_now
 from connectors.poller import Batch, Cursor
 
-SETTLED_S = 600.0
-"""So long after its start an Alertmanager knows again what fires: senders repeat it by then."""
 _KEPT = ("labels", "annotations", "startsAt", "generatorURL", "fingerprint")
 """Of an alert. When it was last updated changes with every look."""
 
@@ -49,18 +47,23 @@ class AlertmanagerPoller:
         is_wanted: Callable[[str], bool],
         *,
         every_s: float,
-        settled_s: float = SETTLED_S,
+        settled_s: float,
         now: Now = utc_now,
     ) -> None:
         """`is_wanted` says of a container, such as `alertmanager/shop-team`, whether it is ours.
 
         Of the other receivers nothing is asked: a pager's alerts were never meant for us.
+
+        What is gone for `settled_s` is over, not before. An Alertmanager that has just started does
+        not know yet what fires; and what it tried to tell us while we were down comes late, and
+        would open again what we had closed.
         """
         self._api = api
         self._kept = kept
         self._is_wanted = is_wanted
         self._settled_s = settled_s
         self._now = now
+        self._gone_since: dict[str, datetime] = {}
         self.name = "alertmanager"
         self.every_s = every_s
 
@@ -70,12 +73,16 @@ class AlertmanagerPoller:
         began = self._now()
         # The inbox first: what comes in while we ask is newer than the answer.
         kept = self._kept.newest()
-        runs_since = self._api.runs_since()
+        runs_since = self._api.runs_since() or began
         alerts = self._api.alerts()
         found = [one for alert in alerts for one in self._firing(alert, kept)]
-        if runs_since and began - runs_since >= timedelta(seconds=self._settled_s):
-            there = {text(alert.get("fingerprint")) for alert in alerts}
-            found += self._over(there, kept)
+        there = {text(alert.get("fingerprint")) for alert in alerts}
+        gone = {name: one for name, one in kept.items() if self._is_gone(one, there)}
+        self._gone_since = {
+            name: max(self._gone_since.get(name, began), runs_since) for name in gone
+        }
+        edge = began - timedelta(seconds=self._settled_s)
+        found += [_over(one) for name, one in gone.items() if self._gone_since[name] <= edge]
         yield Batch(found, end_at(began))
 
     def _firing(self, alert: dict[str, Any], kept: dict[str, Kept]) -> Iterator[Delivery]:
@@ -91,15 +98,11 @@ class AlertmanagerPoller:
             if is_news and self._is_wanted(one.origin.container):
                 yield one
 
-    def _over(self, there: set[str], kept: dict[str, Kept]) -> Iterator[Delivery]:
-        for known in kept.values():
-            if not known.is_firing or not self._is_wanted(known.container):
-                continue
-            fingerprint = text(objects(known.body, "alerts")[0].get("fingerprint"))
-            if fingerprint and fingerprint not in there:
-                said = resolved(known.body)
-                one = alert_delivery(DOOR.name, said, said["alerts"][0])
-                yield replace(one, body=json.dumps(said, sort_keys=True).encode())
+    def _is_gone(self, known: Kept, there: set[str]) -> bool:
+        if not known.is_firing or not self._is_wanted(known.container):
+            return False
+        fingerprint = text(objects(known.body, "alerts")[0].get("fingerprint"))
+        return bool(fingerprint) and fingerprint not in there
 
     def wait(self, stop: threading.Event, seconds: float) -> None:
         """Wait until `seconds` are over, or `stop`."""
@@ -109,3 +112,9 @@ class AlertmanagerPoller:
         """Let connections go."""
         self._api.close()
         self._kept.close()
+
+
+def _over(known: Kept) -> Delivery:
+    said = resolved(known.body)
+    one = alert_delivery(DOOR.name, said, said["alerts"][0])
+    return replace(one, body=json.dumps(said, sort_keys=True).encode())

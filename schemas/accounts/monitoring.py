@@ -25,6 +25,11 @@ class AlertmanagerAccount(Account):
     """Whether an alert is answered by another one, `BugstreamAnswer`, shown for a day. Your routes
     decide who is told of it: give it one of its own where the first one calls people at night."""
 
+    settled_s: int = Field(default=600, ge=0, le=86_400)
+    """How long an alert must be gone before we close it unasked. Longer than `group_interval` of
+    your routes, for so long Alertmanager's own word may be on its way, and longer than it takes
+    until an Alertmanager that was started anew is told again what fires."""
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.token is not None:

@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -83,34 +83,52 @@ def gateway(tmp_path: Path) -> Iterator[Gateway]:
     inbox.close()
 
 
-@contextmanager
-def alertmanager(folder: Path, gateway: Gateway) -> Iterator[str]:
-    """Start a real one on a free port; a machine without it is told that this was not run."""
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    if program is None:
-        pytest.skip("not run: no Alertmanager here; apt-get install prometheus-alertmanager")
-    config = folder / "alertmanager.yml"
-    config.write_text(CONFIG.format(url=gateway.url, token=TOKEN), encoding="utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    with (folder / "alertmanager.log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                program,
-                f"--config.file={config}",
-                f"--storage.path={folder / 'alertmanager'}",
-                f"--web.listen-address={address}",
-                "--cluster.listen-address=",
-            ],
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        wait_until(lambda: is_ready(f"http://{address}"))
-        yield f"http://{address}"
-    finally:
-        process.kill()
-        process.wait()
+class Alertmanager:
+    """A real one on a free port, which may be started again there: what fired, it has forgotten."""
+
+    def __init__(self, folder: Path, config: str = CONFIG) -> None:
+        """Keep its files in `folder`. A machine without it is told that this was not run."""
+        self._folder = folder
+        self._config = config
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._address = f"127.0.0.1:{free.getsockname()[1]}"
+        found = next((one for name in PROGRAMS if (one := shutil.which(name))), None)
+        if found is None:
+            pytest.skip("not run: no Alertmanager here; apt-get install prometheus-alertmanager")
+        self._program = found
+
+    @property
+    def url(self) -> str:
+        return f"http://{self._address}"
+
+    @contextmanager
+    def running(self, receiver_url: str) -> Iterator[str]:
+        """Start it, and end it hard."""
+        config = self._folder / "alertmanager.yml"
+        config.write_text(self._config.format(url=receiver_url, token=TOKEN), encoding="utf-8")
+        with (self._folder / "alertmanager.log").open("ab") as log:
+            process = subprocess.Popen(
+                [
+                    self._program,
+                    f"--config.file={config}",
+                    f"--storage.path={self._folder / 'alertmanager'}",
+                    f"--web.listen-address={self._address}",
+                    "--cluster.listen-address=",
+                ],
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            wait_until(lambda: is_ready(self.url))
+            yield self.url
+        finally:
+            process.kill()
+            process.wait()
+
+
+def alertmanager(folder: Path, gateway: Gateway) -> AbstractContextManager[str]:
+    """Start one that tells `gateway`."""
+    return Alertmanager(folder).running(gateway.url)
 
 
 def is_ready(url: str) -> bool:
@@ -121,13 +139,21 @@ def is_ready(url: str) -> bool:
         return False
 
 
-def tell(url: str, instance: str = "web-a", *, ends_at: datetime | None = None) -> None:
+def tell(
+    url: str,
+    instance: str = "web-a",
+    *,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+) -> None:
     """Fire the alert of an instance, or end it, as Prometheus would."""
     alert = {
         "labels": {"alertname": "HighErrorRate", "severity": "warning", "instance": instance},
         "annotations": {"summary": "too many errors"},
         "generatorURL": "http://prometheus.example/graph",
     }
+    if starts_at is not None:
+        alert["startsAt"] = starts_at.isoformat()
     if ends_at is not None:
         alert["endsAt"] = ends_at.isoformat()
     request = urllib.request.Request(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from tests.connectors.monitoring.alertmanagers import NOW, FakeAlertmanager
 from tests.connectors.monitoring.posts import deliveries, group, post
 from tests.streams.monitored import bugs_of, kept
 
+SETTLED_S = 600.0
+
 
 @dataclass
 class Nothing:
@@ -41,10 +43,14 @@ class Nothing:
         """Nothing is open."""
 
 
-def poller(fake: FakeAlertmanager, known: Newest) -> AlertmanagerPoller:
+def poller(
+    fake: FakeAlertmanager, known: Newest, now: Callable[[], datetime] = lambda: NOW
+) -> AlertmanagerPoller:
     api = AlertmanagerApi("http://am.example", transport=fake.transport)
     wanted = {"alertmanager/shop-team", "alertmanager/billing"}
-    return AlertmanagerPoller(api, known, wanted.__contains__, every_s=60, now=lambda: NOW)
+    return AlertmanagerPoller(
+        api, known, wanted.__contains__, every_s=60, settled_s=SETTLED_S, now=now
+    )
 
 
 def found(fake: FakeAlertmanager) -> list[Delivery]:
@@ -69,6 +75,10 @@ class Place:
     inbox: Inbox
     blobs: MemoryBlobs
     asking: AlertmanagerPoller
+    clock: list[datetime]
+
+    def later(self, seconds: float = SETTLED_S) -> None:
+        self.clock.append(self.clock[-1] + timedelta(seconds=seconds))
 
     def hears(self, alert: dict[str, Any], status: str = "firing") -> None:
         for one in deliveries(DOOR, post(group(webhook(alert, status=status)))):
@@ -87,8 +97,10 @@ class Place:
 def place(tmp_path: Path) -> Iterator[Place]:
     fake, path = FakeAlertmanager(), tmp_path / "inbox.sqlite"
     inbox = Inbox.open(path)
-    asking = poller(fake, KeptAlerts(f"sqlite:///{path}", route="alertmanager"))
-    yield Place(fake, inbox, MemoryBlobs(), asking)
+    clock = [NOW]
+    known = KeptAlerts(f"sqlite:///{path}", route="alertmanager")
+    asking = poller(fake, known, lambda: clock[-1])
+    yield Place(fake, inbox, MemoryBlobs(), asking, clock)
     asking.close()
     inbox.close()
 
@@ -132,6 +144,7 @@ def test_what_the_inbox_believes_to_fire_and_is_gone_is_over_once(place: Place) 
     place.fake.alerts.clear()
     for _ in range(3):
         place.round()
+        place.later()
     place.hears(alert, "resolved")  # Late, and no news any more.
     bugs = bugs_of(place.inbox, place.blobs)
 
@@ -146,6 +159,8 @@ def test_an_alert_that_fires_again_is_news(place: Place) -> None:
     place.round()
     place.fake.alerts.clear()
     place.round()
+    place.later()
+    place.round()
     place.fake.alerts["again"] = alert | {"startsAt": "2026-11-26T11:00:00.000Z"}
     place.round()
 
@@ -156,13 +171,48 @@ def test_an_alertmanager_that_just_started_has_forgotten_and_closes_nothing(plac
     place.fake.fire(instance="a")
     place.round()
     place.fake.alerts.clear()
-    place.fake.runs_since = NOW - timedelta(minutes=5)
+    place.round()
+    place.later(500)
+    place.fake.runs_since = place.clock[-1] - timedelta(minutes=1)
+    place.round()
+    place.later(SETTLED_S - 61)
     place.round()
     assert place.told() == [("a", "firing")]
 
-    place.fake.runs_since = NOW - timedelta(minutes=11)
+    place.later(2)
     place.round()
     assert place.told() == [("a", "firing"), ("a", "resolved")]
+
+
+def test_what_comes_late_of_an_alert_that_is_over_opens_nothing_again(place: Place) -> None:
+    """Alertmanager goes on for a while to tell what it wanted to tell while we were down."""
+    alert = place.fake.fire(instance="a")
+    place.hears(alert)
+    place.fake.alerts.clear()
+    place.round()
+    place.hears(alert)
+    place.later(SETTLED_S - 1)
+    place.round()
+    place.hears(alert, "resolved")
+    place.later()
+    place.round()
+
+    assert place.told() == [("a", "firing"), ("a", "resolved")]
+
+
+def test_one_that_is_there_again_was_not_over(place: Place) -> None:
+    alert = place.fake.fire(instance="a")
+    place.round()
+    place.fake.alerts.clear()
+    place.round()
+    place.fake.alerts["a"] = alert
+    place.later(SETTLED_S - 1)
+    place.round()
+    place.fake.alerts.clear()
+    place.later(2)
+    place.round()
+
+    assert place.told() == [("a", "firing")]
 
 
 def test_silenced_ones_are_neither_told_nor_over(place: Place) -> None:

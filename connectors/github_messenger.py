@@ -10,11 +10,10 @@ from uuid import UUID
 from connectors.channel import child, plain, text
 from connectors.github_client import GitHubClient, issue_path, repo_path
 from connectors.github_http import RefusalError
-from schemas.raw import Origin, is_ours, origin_line
+from schemas.raw import LABEL_DESCRIPTION, Origin, is_ours, origin_line
 
 BODY_CHARS_MAX = 65_536
 LABEL_COLOUR = "1d76db"
-LABEL_DESCRIPTION = "Set by bugstream, a program"
 KNOWN_LABELS_MAX = 10_000
 _CUT = "…"
 

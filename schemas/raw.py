@@ -43,6 +43,16 @@ WebUrl = Annotated[str | None, BeforeValidator(web_url)]
 """An http or https address; of anything else nothing is left."""
 
 
+LABEL_PREFIX = "bugstream:"
+LABEL_DESCRIPTION = "Set by bugstream, a program"
+"""Of every label we make: so it is known when it comes back, whatever it is called."""
+
+
+def is_our_label(name: str, description: str) -> bool:
+    """Return whether a label is one that we set: it says how we fare, and nothing of the bug."""
+    return description == LABEL_DESCRIPTION or name.casefold().startswith(LABEL_PREFIX)
+
+
 class Origin(Model):
     """The item in the outside world that a report is, and where an answer goes."""
 

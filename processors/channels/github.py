@@ -7,7 +7,7 @@ from typing import Any
 from processors.channels import github_pulls
 from processors.channels.parsed import Parsed, json_object, text_of
 from processors.quoting import one_line
-from schemas.raw import RawReceived, is_ours
+from schemas.raw import RawReceived, is_our_label, is_ours
 
 _COMMENT = "github/issue_comment"
 _PLACE_CHARS_MAX = 120
@@ -40,11 +40,7 @@ def parse(raw: RawReceived, body: bytes) -> Parsed | None:
         account=f"github:{text_of(user.get('login')) or 'ghost'}",
         association=text_of(item.get("author_association")),
         closed=issue.get("state") == "closed",
-        labels=tuple(
-            text_of(label.get("name"))
-            for label in issue.get("labels") or []
-            if isinstance(label, dict)
-        ),
+        labels=_labels(issue),
         assignee=text_of(_object(issue.get("assignee")).get("login")) or None,
         url=text_of(issue.get("html_url")) or None,
         created_at=text_of(issue.get("created_at")) or None,
@@ -52,6 +48,14 @@ def parse(raw: RawReceived, body: bytes) -> Parsed | None:
         comment=is_comment or bool(note),
         note=note,
     )
+
+
+def _labels(issue: dict[str, Any]) -> tuple[str, ...]:
+    """Return the labels that people set: with our own a report would seem to have changed."""
+    listed = issue.get("labels")
+    labels = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    named = [(text_of(one.get("name")), text_of(one.get("description"))) for one in labels]
+    return tuple(name for name, said in named if not is_our_label(name, said))
 
 
 def _end(payload: dict[str, Any], *, is_comment: bool) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from schemas.accounts.account import Account
+from schemas.raw import LABEL_PREFIX
 
 LABELS = {
     "fixed": "bugstream:fix-ready",
@@ -35,8 +36,12 @@ class GitHubAccount(Account):
     installation_id: int | None = Field(default=None, ge=1)
     """Of the app; unset: the one of each repository."""
     labels: dict[str, str] = LABELS
-    """Which label shows which outcome on an issue; an outcome without one shows none."""
-    label_prefix: str = Field(default="bugstream:", max_length=40)
+    """Which label shows which outcome on an issue; an outcome without one shows none.
+
+    One that is there already and is not called `bugstream:...` must be described as
+    "Set by bugstream, a program": else it is taken for news of the bug when it comes back.
+    """
+    label_prefix: str = Field(default=LABEL_PREFIX, max_length=40)
     """Labels that begin so are ours to take away again; empty: only those of `labels` are."""
     pull_requests: bool = True
     """Whether a verified fix is also offered as a pull request; else its branch alone."""

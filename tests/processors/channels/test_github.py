@@ -50,6 +50,20 @@ def test_whatever_happened_the_issue_is_read_as_it_is_now(action: str) -> None:
     assert not found.note
 
 
+def test_a_label_of_ours_says_nothing_of_the_bug() -> None:
+    ours = [
+        {"name": "bugstream:fix-ready"},
+        {"name": "Bugstream:could-not-fix", "description": None},
+        {"name": "bot/stuck", "description": "Set by bugstream, a program"},
+    ]
+    raw = raw_github("labeled", labels=[{"name": "p1", "description": "soon"}, *ours])
+    assert raw.body is not None
+    found = parse(raw, raw.body.encode())
+
+    assert found is not None
+    assert found.labels == ("p1",)
+
+
 def test_an_issue_that_is_gone_leaves_a_note_and_changes_nothing() -> None:
     there = {"new_repository": {"full_name": "acme/till"}}
     deleted, moved, lost = (

@@ -170,7 +170,7 @@ class MailMessenger:
         plain = self._to_plain(shown)
         is_answer = bool(thread.message_ids)
         subject = f"Re: {thread.subject or 'your report'}" if is_answer else plain.strip()
-        mail["Subject"] = " ".join(subject.partition("\n")[0].split())[:SUBJECT_CHARS_MAX]
+        mail["Subject"] = _one_line(subject.partition("\n")[0])
         mail["Date"] = format_datetime(self._now())
         mail["Message-ID"] = _message_id(box, key)
         references = [f"<{one}>" for one in thread.message_ids if _is_id(one)]
@@ -302,5 +302,15 @@ def _message_id(box: Mailbox, key: UUID) -> str:
     return f"<{MESSAGE_ID_PREFIX}{key}@{box.container.rpartition('@')[2]}>"
 
 
+def _one_line(subject: str) -> str:
+    """Return a subject that shows what it says and is nothing else.
+
+    The library reads what it is given: `=?utf-8?q?=0D=0ABcc:...?=` would be a header of its own.
+    """
+    shown = "".join(char if char.isprintable() else " " for char in subject)
+    return " ".join(shown.replace("=?", "= ?").split())[:SUBJECT_CHARS_MAX]
+
+
 def _is_id(value: str) -> bool:
-    return value.isascii() and value.isprintable() and not set(value) & set("<> ")
+    is_plain = value.isascii() and value.isprintable() and not set(value) & set("<> ")
+    return is_plain and "=?" not in value

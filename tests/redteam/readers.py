@@ -181,10 +181,10 @@ def mail(raw: bytes, *, to: str) -> list[str]:
     receivers = read["to"].addresses if read["to"] else ()
     found += [f"a receiver {one.addr_spec}" for one in receivers if one.addr_spec != to]
     for part in read.walk():
-        if part.get_content_type() == "text/html":
-            found += html(part.get_content())
-        elif part.get_content_type() == "text/plain":
-            found += list(invisible(part.get_content()))
-        elif not part.is_multipart():
-            found.append(f"a part {part.get_content_type()}")
-    return found
+        kind = part.get_content_type()
+        if kind not in ("text/html", "text/plain"):
+            found += [] if part.is_multipart() else [f"a part {kind}"]
+            continue
+        text = str(part.get_content()).replace("\r\n", "\n")
+        found += html(text) if kind == "text/html" else list(invisible(text))
+    return [*found, *invisible(str(read["subject"]))]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from connectors.channel import NAME_CHARS_MAX, UNKNOWN, Delivery, digest
+from connectors.channel import UNKNOWN, Delivery, digest
 from connectors.imap import ImapSession, Selected
 from connectors.mail_threads import REPLY, REPORT, Letter, MailThreads
 from connectors.oauth_token import OAuthToken
@@ -182,13 +182,12 @@ class ImapPoller:
                 "A mail makes no report",
                 extra={"poller": self.name, "kind": placed.kind, "reason": letter.reason[:200]},
             )
-        account = letter.account if len(letter.account) <= NAME_CHARS_MAX else ""
         name = digest(letter.meaning, letter.verified)
         return Delivery(
             origin=Origin(channel="email", container=self._box.container, item=placed.item),
             delivery_id=f"{name}/{letter.message_id[:200]}",
-            sender=f"email:{account or UNKNOWN}",
-            author=f"email:{account or UNKNOWN}",
+            sender=f"email:{letter.account or UNKNOWN}",
+            author=f"email:{letter.account or UNKNOWN}",
             entity=f"email:{self._box.container}/{digest(letter.message_id)}",
             meaning=name,
             kind=placed.kind,

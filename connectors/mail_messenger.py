@@ -101,7 +101,7 @@ class MailMessenger:
         found = self._threads.sent(box.container, key)
         if found is not None:
             return found
-        self._check_limits(box, origin)
+        self._check_limits(box, origin, thread.reply_to)
         mail = self._mail(box, thread, text, key)
         raw = mail.as_bytes(policy=SMTP)
         with _plainly(box):
@@ -147,15 +147,19 @@ class MailMessenger:
             raise PoisonError("this thread is not answered: nobody vouches for its sender")
         return box, token, thread
 
-    def _check_limits(self, box: Mailbox, origin: Origin) -> None:
+    def _check_limits(self, box: Mailbox, origin: Origin, reply_to: str) -> None:
         if origin.item == TEAM_ITEM:
             return
-        today = self._threads.answered(box.container, origin.item, since=self._now() - DAY)
-        if today >= box.answers_per_thread_per_day_max:
-            raise PoisonError(
-                f"this thread got {today} answers within a day, which is all it may"
-                " (answers_per_thread_per_day_max): two programs may be talking to each other"
-            )
+        since = self._now() - DAY
+        here = self._threads.answered(box.container, origin.item, since=since)
+        there = self._threads.answered_to(box.container, reply_to, since=since)
+        for found, name in ((here, "thread"), (there, "address")):
+            setting = f"answers_per_{name}_per_day_max"
+            if found >= getattr(box, setting):
+                raise PoisonError(
+                    f"this {name} got {found} answers within a day, which is all it may"
+                    f" ({setting}): two programs may be talking to each other"
+                )
 
     def _mail(self, box: Mailbox, thread: Thread, text: str, key: UUID) -> EmailMessage:
         shown = text if len(text) <= TEXT_CHARS_MAX else f"{text[:TEXT_CHARS_MAX]}…"

@@ -247,6 +247,18 @@ class MailThreads:
         with self._read() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def answered_to(self, box: str, reply_to: str, *, since: datetime) -> int:
+        """Return how many answers an address has got `since`, in all its threads."""
+        same = (_SENT.c.box == _THREADS.c.box) & (_SENT.c.item == _THREADS.c.item)
+        query = (
+            select(func.count())
+            .select_from(_SENT.join(_THREADS, same))
+            .where(_THREADS.c.box == box, _THREADS.c.reply_to == reply_to)
+            .where(_SENT.c.at >= since.isoformat())
+        )
+        with self._read() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def forget(self, account: str) -> int:
         """Erase the threads of an address; return how many. They cannot be answered any more."""
         account = account.lower()

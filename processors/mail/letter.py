@@ -18,6 +18,7 @@ _NO_REPLY = re.compile(
     r"(?:.{0,60}[._+-])?(?:no|do[._-]?not|never)[._-]?reply(?:[._+-].{0,60})?@.*"
 )
 _BODY = re.compile(rb"\r?\n\r?\n")
+ACCOUNT_CHARS_MAX = 200
 SUBJECT_CHARS_MAX = 300
 MESSAGE_ID_CHARS_MAX = 250
 EARLIER_MAX = 20
@@ -73,14 +74,17 @@ def read(raw: bytes, *, own: Own, border: Border | None) -> Letter:
 
 def account_of(mail: Mail) -> str:
     """Return the sender's address, if it is one."""
-    found = mail.sender.account if mail.sender else ""
-    return found if ACCOUNT.fullmatch(found) else ""
+    return _usable(mail.sender.account if mail.sender else "")
 
 
 def _reply_to(mail: Mail) -> str:
     named = addresses(first(mail.headers, "reply-to"))
-    found = named[0].account if len(named) == 1 else ""
-    return found if ACCOUNT.fullmatch(found) else ""
+    return _usable(named[0].account if len(named) == 1 else "")
+
+
+def _usable(account: str) -> str:
+    is_one = len(account) <= ACCOUNT_CHARS_MAX and ACCOUNT.fullmatch(account) is not None
+    return account if is_one else ""
 
 
 def _no_answer(mail: Mail, found: Automatic, reply_to: str, own: Own) -> str:

@@ -43,7 +43,8 @@ _WIDER = {
     "shift_jis": "cp932",
     "euc_kr": "cp949",
 }
-_CONTROLS = dict.fromkeys((*range(9), 11, *range(14, 32), 127, 0xFEFF))
+_CONTROLS = dict.fromkeys((*range(9), 11, *range(14, 32), 127, 0xFEFF, *range(0xD800, 0xE000)))
+"""Half characters too: UTF-7 can write them, and no event and no database can hold them."""
 _MISTAKEN = frozenset({None, "utf-8", "cp1252", "gb18030", "big5", "cp950", "big5hkscs"})
 """Labels that stand on texts in other charsets, some of them because nobody chose any."""
 

@@ -89,6 +89,8 @@ class Mailbox(Account):
     answer_unverified: bool = True
     """Whether senders that nobody vouches for are answered: their address may be another's."""
     answers_per_thread_per_day_max: int = Field(default=10, ge=1)
+    answers_per_address_per_day_max: int = Field(default=50, ge=1)
+    """Who writes in another's name has our answers sent to them: not more than these."""
 
     @property
     def container(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -11,10 +13,12 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from aiosmtpd.smtp import SMTP, AuthResult
 
 from connectors.database import open_engine
 from connectors.mail_messenger import MailMessenger, check
 from connectors.mail_threads import MailThreads
+from connectors.oauth_token import OAuthToken
 from processors.mail.automatic import Own, classify
 from processors.mail.message import parse
 from processors.mail.to_html import to_html, to_plain
@@ -36,6 +40,24 @@ NOW = datetime(2026, 11, 26, 8, tzinfo=UTC)
 TEXT = "**BUG-2026-7F3K2: a fix is ready for review.**\n\nRead it, please: `a_b`.\n"
 
 
+@dataclass
+class TokenTaker(Postman):
+    """Wants an access token, and says so first or takes it with the command."""
+
+    asks_first: bool = False
+
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802
+        given = args[1] if len(args) > 1 and not self.asks_first else None
+        if given is None:
+            said = await server.challenge_auth("")
+            given = base64.b64encode(said if isinstance(said, bytes) else b"").decode()
+        if b"auth=Bearer good-token\1\1" in base64.b64decode(given):
+            return AuthResult(success=True)
+        # As Gmail does: an error to be acknowledged, and then the refusal.
+        await server.challenge_auth('{"status":"401"}')
+        return AuthResult(success=False, handled=False)
+
+
 @pytest.fixture
 def threads(tmp_path: Path) -> Iterator[MailThreads]:
     made = MailThreads(lambda: open_engine(tmp_path / "inbox.sqlite"))
@@ -46,8 +68,9 @@ def threads(tmp_path: Path) -> Iterator[MailThreads]:
 def messenger(threads: MailThreads, port: int, **more: object) -> MailMessenger:
     settings = {"smtp_port": port, "smtp_security": "none", "imap_host": "127.0.0.1", **more}
     box = mailbox(1, **settings)
+    token = OAuthToken(box.oauth) if box.oauth else None
     return MailMessenger(
-        {box.container: (box, None)},
+        {box.container: (box, token)},
         threads,
         to_plain=to_plain,
         to_html=to_html,
@@ -197,6 +220,18 @@ def test_two_programs_that_talk_to_each_other_are_stopped(threads: MailThreads) 
     assert len(postman.took) == 2
 
 
+def test_an_address_gets_only_so_many_answers_in_all_its_threads(threads: MailThreads) -> None:
+    postman = Postman()
+    with smtp_server(postman) as port:
+        made = messenger(threads, port, answers_per_address_per_day_max=2)
+        for number in range(2):
+            made.post(origin(threads, Mail(f"{number}@x")), TEXT, UUID(int=number))
+        with pytest.raises(PoisonError, match="answers_per_address_per_day_max"):
+            made.post(origin(threads, Mail("9@x")), TEXT, UUID(int=9))
+        made.post(origin(threads, Mail("b@x", account="bob@x.example")), TEXT, UUID(int=10))
+    assert len(postman.took) == 3
+
+
 def test_the_team_is_told_by_a_mail_of_its_own(threads: MailThreads) -> None:
     postman = Postman()
     place = Origin(channel="email", container="team@acme.example", item=TEAM_ITEM)
@@ -254,6 +289,27 @@ def test_the_sign_in_is_that_of_the_mailbox_and_a_wrong_one_is_named(threads: Ma
         messenger(threads, port).post(place, TEXT, KEY)
 
     assert "wrong-one" not in str(raised.value)
+    assert len(postman.took) == 1
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")  # On loopback.
+@pytest.mark.parametrize("asks_first", [False, True])
+def test_a_token_signs_in_and_a_stale_one_is_named(
+    threads: MailThreads,
+    asks_first: bool,
+) -> None:
+    postman = TokenTaker(asks_first=asks_first)
+    with smtp_server(postman, password="none") as port:
+        place = origin(threads)
+        right, stale = (
+            messenger(threads, port, password=None, oauth={"token": token})
+            for token in ("good-token", "stale-token")
+        )
+        with pytest.raises(TransientError, match="or oauth") as raised:
+            stale.post(place, TEXT, KEY)
+        right.post(place, TEXT, KEY)
+
+    assert "stale-token" not in str(raised.value)
     assert len(postman.took) == 1
 
 

@@ -51,6 +51,13 @@ def test_a_whole_mail_with_a_raw_subject_is_readable() -> None:
     assert parse(labelled).text == TRADITIONAL
 
 
+def test_half_a_character_is_left_out() -> None:
+    raw = b"Subject: =?utf-7?q?=2B2AA-?=x\r\nContent-Type: text/plain; charset=utf-7\r\n\r\nA+2AA-B"
+    found = parse(raw)
+
+    assert (found.subject, found.text) == ("x", "AB")
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_guessed_without_an_error(body: bytes) -> None:
     assert guess(body) in {None, "utf-8", "gb18030", "big5hkscs"}

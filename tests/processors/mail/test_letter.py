@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from processors.mail.automatic import Own
 from processors.mail.letter import Letter, read
@@ -102,3 +104,12 @@ def test_a_long_thread_keeps_its_first_and_its_nearest_mails() -> None:
 
     assert (found.earlier[0], found.earlier[-1]) == ("m0@x", "last@x")
     assert len(found.earlier) == 20
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_a_letter_that_a_database_can_hold(raw: bytes) -> None:
+    found = read(raw, own=OWN, border=BORDER)
+
+    for text in (found.kind, found.account, found.subject, found.message_id, *found.earlier):
+        text.encode()
+        assert "\0" not in text

@@ -29,15 +29,14 @@ class GitHubMessenger:
     def find(self, origin: Origin, key: UUID) -> str | None:
         """Return the id of the comment that was posted with `key` before.
 
-        Only of comments by our own account, where GitHub tells which that is: anybody can copy a
-        line. Raises `TransientError` when GitHub cannot be asked.
+        Only of comments by our own account: anybody can copy a line. Where GitHub does not tell
+        which that is, such as to a workflow, only of those by programs. Raises `TransientError`
+        when GitHub cannot be asked.
         """
         login = self._client.login()
         path = f"{issue_path(origin.container, origin.item)}/comments"
         for comment in self._client.items(path):
-            author = text(child(comment, "user").get("login"))
-            is_mine = login is None or author.casefold() == login.casefold()
-            if is_mine and is_ours(text(comment.get("body")), key):
+            if _is_by(child(comment, "user"), login) and is_ours(text(comment.get("body")), key):
                 return plain(comment.get("id"))
         return None
 
@@ -53,6 +52,12 @@ class GitHubMessenger:
         path = f"{issue_path(origin.container, origin.item)}/comments"
         said = self._client.send("POST", path, {"body": marked(self._quiet(text), key)})
         return plain(said.get("id")) or "unknown"
+
+
+def _is_by(author: Mapping[str, object], login: str | None) -> bool:
+    if login is None:
+        return author.get("type") == "Bot"
+    return text(author.get("login")).casefold() == login.casefold()
 
 
 def marked(text: str, key: UUID) -> str:

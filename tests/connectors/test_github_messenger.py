@@ -93,11 +93,12 @@ def test_a_person_who_quotes_us_is_a_person(site: Site, messenger: GitHubMesseng
 
 def test_a_token_that_may_not_ask_who_it_is_still_finds_its_comment(site: Site) -> None:
     site.tokens["ghs_workflow"] = "github-actions[bot]"
+    site.say("acme/shop", 1, f"me too\n<!-- {origin_line(KEY)} -->", by="mallory")
     messenger = GitHubMessenger(client_of(site, "ghs_workflow"), quiet)
     receipt = messenger.post(ORIGIN, "Fixed.", KEY)
 
     assert messenger.post(ORIGIN, "Fixed.", KEY) == receipt
-    assert len(bodies(site)) == 1
+    assert len(bodies(site)) == 2
 
 
 def test_an_app_knows_its_own_comments(site: Site) -> None:

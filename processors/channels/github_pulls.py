@@ -5,13 +5,17 @@ A note decides nothing: it stands in the bug's timeline. Nothing is ever answere
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from processors.channels.parsed import Parsed, text_of
 from processors.quoting import one_line
 from schemas.branches import bug_of
 
+OURS = "bugstream"
+"""What our own check is called, and our app, whatever else its name says."""
 _NAME_CHARS_MAX = 100
+_SLUG = re.compile(r"[a-z0-9-]{1,60}")
 _REVIEWS = {"approved": "was approved", "changes_requested": "got a request for changes"}
 _ENDED_WELL = frozenset({"success", "neutral", "skipped"})
 _FAILED = frozenset({"failure", "timed_out", "action_required", "startup_failure", "error"})
@@ -66,9 +70,9 @@ def _check(payload: dict[str, Any], kind: str) -> Parsed | None:
     suite = check if kind == "check_suite" else _object(check.get("check_suite"))
     branch = _checked_branch(check, text_of(suite.get("head_branch")))
     conclusion = text_of(check.get("conclusion"))
-    if branch is None or payload.get("action") != "completed":
+    if branch is None or payload.get("action") != "completed" or _is_own(check):
         return None
-    what = "The checks of an app" if kind == "check_suite" else "A check"
+    what = f"The checks of {_app(check)}" if kind == "check_suite" else "A check"
     if conclusion in _FAILED:
         happened = f"{what} failed"
     elif conclusion in _ENDED_WELL and kind == "check_suite":
@@ -90,11 +94,22 @@ def _status(payload: dict[str, Any]) -> Parsed | None:
     happened = {"success": "passed", "failure": "failed", "error": "failed"}.get(
         text_of(payload.get("state"))
     )
-    if branch is None or happened is None:
+    if branch is None or happened is None or payload.get("context") == OURS:
         return None
     said = f"A check {happened} on {_commit(payload.get('sha'))}branch {branch}."
     name = _quoted(text_of(payload.get("context")))
     return _note(payload, branch, said, f"{said} {name}".strip())
+
+
+def _is_own(check: dict[str, Any]) -> bool:
+    """Return whether we said it ourselves: our verdict comes back as an event, and is no news."""
+    slug = text_of(_object(check.get("app")).get("slug"))
+    return check.get("name") == OURS or OURS in slug
+
+
+def _app(check: dict[str, Any]) -> str:
+    slug = text_of(_object(check.get("app")).get("slug"))
+    return f"the app {slug}" if _SLUG.fullmatch(slug) else "an app"
 
 
 def _branch(pull: dict[str, Any]) -> str | None:

@@ -46,6 +46,16 @@ FORKED = pull(repo=2)["pull_request"]
             check("check_suite", "timed_out"),
             f"The checks of an app failed on commit {SHA[:12]} of branch {BRANCH}.",
         ),
+        (
+            "check_suite",
+            check("check_suite", "failure", app={"slug": "github-actions"}),
+            f"The checks of the app github-actions failed on commit {SHA[:12]} of branch {BRANCH}.",
+        ),
+        (
+            "check_suite",
+            check("check_suite", "failure", app={"slug": "Of @everyone"}),
+            f"The checks of an app failed on commit {SHA[:12]} of branch {BRANCH}.",
+        ),
         ("status", status("error"), f"A check failed on commit {SHA[:12]} of branch {BRANCH}."),
         ("status", status("success"), f"A check passed on commit {SHA[:12]} of branch {BRANCH}."),
     ],
@@ -80,6 +90,16 @@ def test_what_is_news_is_a_note_on_the_bug(route: str, payload: Any, note: str) 
 )
 def test_what_is_none_says_nothing(route: str, payload: Any) -> None:
     assert parse(f"github/{route}", payload) is None
+
+
+def test_what_we_said_ourselves_is_no_news() -> None:
+    own = {"app": {"slug": "acme-bugstream"}}
+    for route, payload in (
+        ("check_run", check("check_run", "failure", name="bugstream")),
+        ("check_suite", check("check_suite", "success", **own)),
+        ("status", status("success") | {"context": "bugstream"}),
+    ):
+        assert parse(f"github/{route}", payload) is None
 
 
 def test_words_of_others_stand_in_the_text_alone() -> None:

@@ -171,6 +171,24 @@ def test_a_pull_request_that_was_closed_is_not_opened_again(place: Place) -> Non
     assert len(place.repo.pulls) == 1
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"head": {"ref": "topic", "repo": {"full_name": "acme/shop"}}},
+        {"head": {"ref": BRANCH, "repo": {"full_name": "mallory/shop"}}},
+        {"head": {"ref": BRANCH, "repo": None}},
+        {"head": {"ref": BRANCH, "repo": {"full_name": "acme/shop"}}, "base": {"ref": "old"}},
+    ],
+)
+def test_the_pull_request_of_another_branch_is_not_taken_for_ours(
+    place: Place, other: dict[str, Any]
+) -> None:
+    listed = {"html_url": "https://github.example/acme/shop/pull/9", "base": {"ref": "main"}}
+    place.site.troubles = [(200, {}, [listed | other])]  # As where the filter is passed over.
+
+    assert place.release().url == "https://github.example/acme/shop/pull/1"
+
+
 def test_somebody_who_opens_it_first_is_no_trouble(place: Place) -> None:
     place.release()
     # Not seen when looked for, there when it is to be opened.

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
-from typing import Literal, assert_never, get_args
+from typing import Literal
 
+from processors import evidence
 from processors.bug_state import BugState
+from processors.moments import AT_ONCE, SPOKEN_TO, Outcome, ended, state_of
 from schemas import bugs, commands
 from schemas.bugs import USD_MICROS, BugEvent
 from schemas.errors import FatalError
@@ -23,7 +25,6 @@ from schemas.tell import Audience, Moment, Tell
 STAGE = "lifecycle"
 LOCATIONS_TOLD_MAX = 5
 
-Outcome = Literal["fixed", "could_not", "not_verified", "abandoned", "rejected"]
 _WORKING = {
     "locate": Status.LOCATING,
     "fix": Status.FIXING,
@@ -32,30 +33,6 @@ _WORKING = {
 }
 _MAY_RETRY = CLOSED - {Status.FIXED, Status.MERGED}
 _OPEN_ENDED = frozenset({Status.COULD_NOT, Status.NOT_VERIFIED})
-_AT_ONCE = ("received", "duplicate")
-_SPOKEN_TO = frozenset({"github", "jira", "email", "slack", "discord"})
-"""Channels of people; monitoring and tools are told what came of it, and nothing before."""
-
-
-def _ended(status: Status) -> Outcome | Literal["duplicate"]:
-    """Return the outcome that a bug of this status had; of one that was merged there is none."""
-    outcomes: tuple[Outcome, ...] = get_args(Outcome)
-    return next((outcome for outcome in outcomes if outcome == status), "duplicate")
-
-
-def _state_of(
-    rollout: RolloutStarted | RolloutPromoted | RolloutHalted | RolloutCompleted,
-) -> str:
-    match rollout:
-        case RolloutStarted() | RolloutPromoted():
-            return f"the fix reaches {rollout.share_percent} % of users"
-        case RolloutHalted():
-            return f"the rollout was halted: {rollout.reason}"
-        case RolloutCompleted():
-            is_live = rollout.outcome == "live"
-            return "the fix has reached all users" if is_live else "the fix was rolled back"
-        case _:
-            assert_never(rollout)
 
 
 def decide(
@@ -97,7 +74,7 @@ class _Answer:
             case bugs.StageFailed():
                 yield from self._stage_failed(self._cause)
             case RolloutStarted() | RolloutPromoted() | RolloutHalted() | RolloutCompleted():
-                yield from self._told_others("deployment", _state_of(self._cause))
+                yield from self._told_others("deployment", state_of(self._cause))
             case _:
                 yield from self._outcome()
 
@@ -117,7 +94,10 @@ class _Answer:
                     patch=cause.patch,
                 )
             case bugs.FixDeclined() if self._expects("fix", cause.attempt):
-                yield from self._close(cause.outcome, cause.reason)
+                if self._knows_more and self._may_go_on:
+                    yield from self._locate(self._state.attempt + 1)
+                else:
+                    yield from self._close(cause.outcome, cause.reason)
             case bugs.FixVerified() if self._expects("verify", cause.attempt):
                 yield from self._after_verify()
             case bugs.FixRejected() if self._expects("verify", cause.attempt):
@@ -138,6 +118,7 @@ class _Answer:
             bug_id=self._state.bug_id,
             attempt=attempt,
             report=self._state.founder,
+            others=evidence.others(self._state.reports),
         )
 
     def _after_locate(self) -> Iterator[BugEvent]:
@@ -167,6 +148,7 @@ class _Answer:
             bug_id=self._state.bug_id,
             attempt=attempt,
             report=self._state.founder,
+            others=evidence.others(self._state.reports),
             base_commit=self._state.base_commit,
             locations=self._state.locations,
             budget_usd_micros=round(budget * USD_MICROS),
@@ -210,8 +192,12 @@ class _Answer:
     def _another_report(self) -> Iterator[BugEvent]:
         state = self._state
         linked = self._cause.report if isinstance(self._cause, bugs.ReportLinked) else None
-        if linked is not None and state.status in CLOSED:
-            yield from self._told_reporter(linked, _ended(state.status), state.reason)
+        if self._knows_more and state.status in _OPEN_ENDED and self._may_go_on:
+            yield from self._locate(state.attempt + 1)
+            if linked is not None:
+                yield from self._told_reporter(linked, "duplicate")
+        elif linked is not None and state.status in CLOSED:
+            yield from self._told_reporter(linked, ended(state.status), state.reason)
         elif linked is not None:
             yield from self._told_reporter(linked, "duplicate")
         if state.waits_for == "fix" and state.trusted:
@@ -219,10 +205,9 @@ class _Answer:
 
     def _edited(self) -> Iterator[BugEvent]:
         state = self._state
-        attempts_max = self._project.attempts_max if self._project else 0
         if state.waits_for == "fix" and state.trusted:
             yield self._fix(state.attempt)
-        elif state.status in _OPEN_ENDED and state.trusted and state.attempt < attempts_max:
+        elif state.status in _OPEN_ENDED and self._may_go_on:
             yield from self._locate(state.attempt + 1)  # Perhaps it now says how to reproduce it.
 
     def _stage_failed(self, cause: bugs.StageFailed) -> Iterator[BugEvent]:
@@ -252,7 +237,7 @@ class _Answer:
     def _told_reporter(
         self, report: ReportLink, moment: Moment, reason: str = ""
     ) -> Iterator[BugEvent]:
-        if moment in _AT_ONCE and report.origin.channel not in _SPOKEN_TO:
+        if moment in AT_ONCE and report.origin.channel not in SPOKEN_TO:
             return  # A program was told when it delivered.
         if "reporter" in self._tell.whom(moment):
             yield self._notify(report, moment, reason, "reporter")
@@ -288,6 +273,18 @@ class _Answer:
             patch=state.patch if moment == "fixed" else None,
             report=report.report_blob if audience == "assignee" else None,
         )
+
+    @property
+    def _may_go_on(self) -> bool:
+        """Return whether another attempt may be made without a person's word."""
+        attempts_max = self._project.attempts_max if self._project else 0
+        return self._state.trusted and self._state.attempt < attempts_max
+
+    @property
+    def _knows_more(self) -> bool:
+        """Return whether a member has reported the bug since this attempt began."""
+        known = evidence.others(self._state.reports)
+        return any(link.report_id not in self._state.heard for link in known)
 
     def _expects(self, stage: str, attempt: int) -> bool:
         """Return whether the bug waits for this outcome, or did until the stage failed."""

@@ -36,6 +36,8 @@ class BugState(Model):
     patch: BlobRef | None = None
     verification: UUID | None = None
     checks: tuple[CheckResult, ...] = ()
+    heard: tuple[UUID, ...] = ()
+    """Ids of the reports whose evidence this attempt has."""
     branch: str | None = None
     commit: str | None = None
     url: str | None = None
@@ -101,7 +103,9 @@ def _requests(state: BugState, event: Event) -> dict[str, object]:
         case bugs.LocateRequested():
             return _fresh_attempt(event.attempt)
         case bugs.FixRequested():
-            return {"attempt": event.attempt, "patch": None, "checks": (), "waits_for": None}
+            heard = tuple(link.report_id for link in (event.report, *event.others))
+            fresh: dict[str, object] = {"patch": None, "checks": (), "waits_for": None}
+            return {"attempt": event.attempt, "heard": heard, **fresh}
         case bugs.ApprovalRequested():
             return {"waits_for": event.subject}
         case bugs.ApprovalGranted():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from processors import evidence
 from processors.attached import Attach, Reading, nothing
 from processors.base import Task
 from processors.oracles import Found, NotFound, find_oracle
@@ -30,7 +31,6 @@ from schemas.errors import PoisonError
 from schemas.event import BlobRef, Event, caused_by
 from schemas.fixes import Proposal
 from schemas.projects import Project
-from schemas.reports import BugReport
 
 NAME = "fix"
 NO_REPRODUCTION = "no reproduction"
@@ -129,7 +129,7 @@ class _Attempt:
     def _task(self, project: Project, python: Path) -> FixTask:
         event, blobs = self.event, self.parts.blobs
         try:
-            report = BugReport.model_validate_json(blobs.get(event.report.report_blob))
+            report = evidence.read(blobs, event.report, event.others)
             feedback = blobs.get(event.feedback).decode() if event.feedback else ""
         except ErasedError as error:
             raise UnusableError("the report was erased at its author's wish") from error

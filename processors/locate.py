@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 
+from processors import evidence
 from processors.attached import Attach, Reading, nothing
 from processors.base import Task
 from processors.lexical import NAME_BONUS, Span, enclosing, rank, spans
@@ -52,7 +53,7 @@ def _answer(
         reason = f"project {event.project!r} has no git_url in the settings"
         return _declined(event, reason)
     try:
-        report = BugReport.model_validate_json(blobs.get(event.report.report_blob))
+        report = evidence.read(blobs, event.report, event.others)
         report = attach(report, Reading(event.project, event.bug_id, event.attempt))
         commit = checkouts.base_commit(project)
         files = checkouts.files(project, commit)

@@ -115,6 +115,8 @@ class LocateRequested(BugScoped):
     type: Literal["locate.requested"] = "locate.requested"
     attempt: int
     report: ReportLink
+    others: tuple[ReportLink, ...] = ()
+    """Reports of members about the same bug: what they say counts as well."""
 
 
 class FixRequested(BugScoped):
@@ -123,6 +125,7 @@ class FixRequested(BugScoped):
     type: Literal["fix.requested"] = "fix.requested"
     attempt: int
     report: ReportLink
+    others: tuple[ReportLink, ...] = ()
     base_commit: str
     locations: tuple[Location, ...] = ()
     budget_usd_micros: int

@@ -415,3 +415,52 @@ def test_the_team_follows_a_rollout() -> None:
     said = [note for event in rollouts for note in notes(life.when(event))]
 
     assert [(outcome, audience) for outcome, audience, _ in said] == [("deployment", "team")] * 4
+
+
+# --- what several reports know together ---
+
+
+def declined(attempt: int = 1) -> Event:
+    return bugs.FixDeclined(
+        **envelope(f"declined {attempt}"),
+        attempt=attempt,
+        outcome="not_verified",
+        reason="no reproduction",
+    )
+
+
+def by_member(trust: Trust = Trust.MEMBER) -> Event:
+    linked = another_report()
+    assert isinstance(linked, bugs.ReportLinked)
+    report = linked.report.model_copy(update={"trust": trust})
+    return linked.model_copy(update={"report": report})
+
+
+def test_what_another_member_reported_meanwhile_is_tried_before_giving_up() -> None:
+    life = Life()
+    for event in (opened(), located(), by_member()):
+        life.when(event)
+
+    [again] = life.when(declined())
+
+    assert isinstance(again, bugs.LocateRequested)
+    assert [link.report_id for link in again.others] == [UUID(int=9)]
+    life.when(located(2))
+    assert types(life.when(declined(2))) == ["bug.closed", "notify.requested", "notify.requested"]
+
+
+def test_a_member_who_knows_more_than_the_attempt_that_ended_starts_another() -> None:
+    life = Life()
+    for event in (opened(), located(), declined()):
+        life.when(event)
+    assert life.status is Status.NOT_VERIFIED
+
+    assert types(life.when(by_member())) == ["locate.requested"]
+
+
+def test_a_stranger_starts_no_other_attempt() -> None:
+    life = Life()
+    for event in (opened(), located(), declined()):
+        life.when(event)
+
+    assert types(life.when(by_member(Trust.STRANGER))) == ["notify.requested"]

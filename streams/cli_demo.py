@@ -15,13 +15,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from processors.quoting import as_lines
+from processors.quoting import as_lines, one_line
 from streams.exit_codes import FAILED, OK
 
 if TYPE_CHECKING:
     from projections.bugs import Bug
     from streams.demo import Demo
     from streams.story import Story
+
+TITLE_CHARS_MAX = 44
 
 
 def register(app: typer.Typer) -> None:
@@ -34,9 +36,11 @@ def demo(
         bool, typer.Option("--keep", help="Leave it running at the end, until Ctrl-C.")
     ] = False,
 ) -> None:
-    """Start Kafka and every stage, report three bugs of a small shop, and show what came of them.
+    """Start Kafka and every stage, report bugs of a small shop, and show what came of them.
 
-    Needs no key, no Docker and no network. All it makes is in one folder, removed at the end.
+    They come as GitHub issues, a mail, a Slack command and an alert, and each is answered where it
+    came from. Needs no key, no Docker and no network: mailbox, Slack and Alertmanager are little
+    ones of our own. All it makes is in one folder, removed at the end.
 
     Example: bugstream demo --keep
     """
@@ -50,7 +54,9 @@ def demo(
             shop.wait_until_ready(running)
             console.print(f"Ready in {time.monotonic() - began:.1f} s at {running.url}")
             shop.post_issues(running)
-            console.print(f"Posted {len(running.sent)} signed GitHub webhooks.\n")
+            said = shop.report_elsewhere(running)
+            console.print("Reported: three issues on GitHub, a mail, a command in Slack, an alert.")
+            console.print(f"Slack shows to who typed: {as_lines(said)}\n", highlight=False)
             complete = _live(running, console)
             _finish(running, console)
             if keep:
@@ -71,13 +77,13 @@ def _live(running: Demo, console: Console) -> bool:
 
 
 def _standing(running: Demo, bugs: Iterable[Bug], elapsed_s: float) -> RenderableType:
-    by_origin = {link.origin.key: bug for bug in bugs for link in bug.reports}
-    table = Table("issue", "title", "bug", "status", "attempt", box=None, pad_edge=False)
-    for key, issue in running.sent.items():
-        bug = by_origin.get(key)
+    known = list(bugs)
+    table = Table("report", "title", "bug", "status", "attempt", box=None, pad_edge=False)
+    for sent in running.sent:
+        bug = next((bug for bug in known if sent.is_of(bug)), None)
         table.add_row(
-            f"#{issue.number}",
-            issue.title,
+            sent.label,
+            one_line(sent.title, chars_max=TITLE_CHARS_MAX),
             bug.human_id if bug else "",
             str(bug.status).replace("_", " ") if bug else "received",
             str(bug.attempt) if bug else "",
@@ -105,15 +111,20 @@ def _finish(running: Demo, console: Console) -> None:
 
 
 def _show_answers(running: Demo, console: Console) -> None:
-    for answer in running.answers.received:
+    by_place: dict[str, list[str]] = {}
+    for told in running.world.told:
+        by_place.setdefault(told.where, []).append(told.text.strip())
+    for place, (*before, last) in sorted(by_place.items()):
+        # The last words whole where they are read as they are; elsewhere they say the same.
+        shown = last if place.startswith("GitHub") else _first_lines(last)
+        text = "\n\n".join((*map(_first_lines, before), shown))
         console.print()
-        console.print(
-            Panel(
-                Text(as_lines(answer.text)),
-                title=Text(as_lines(f"Answer to {answer.origin}")),
-                title_align="left",
-            )
-        )
+        title = Text(as_lines(f"Told: {place}"))
+        console.print(Panel(Text(as_lines(text)), title=title, title_align="left"))
+
+
+def _first_lines(text: str) -> str:
+    return "\n\n".join(text.split("\n\n")[:2])
 
 
 def _summary(stories: list[Story]) -> str:

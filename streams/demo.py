@@ -1,4 +1,4 @@
-"""The main job on real parts: Kafka, every stage, three signed webhooks, and what came of them."""
+"""The main job on real parts: Kafka, every stage, reports by four channels, and their answers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from git import Repo
 
 from projections.bugs import Bug
 from projections.views import Filter, NotReadyError
+from schemas.bugs import NotifyRequested, ReporterNotified
 from schemas.errors import FatalError
 from schemas.lifecycle import CLOSED
 from schemas.projects import Project
-from schemas.raw import Origin
-from streams import demo_shop
-from streams.answer_box import AnswerBox
+from streams import demo_reports, demo_shop, demo_world
 from streams.cli_context import open_blobs, open_log, open_views
-from streams.config import Settings
+from streams.config import SECRETS, Settings
+from streams.demo_world import World
 from streams.environment import base_env
 from streams.one_fix import facts_of
 from streams.serving import address_of
@@ -46,6 +46,25 @@ WORK_S_MAX = 600.0
 STOP_S_MAX = 40.0
 POLL_S = 0.5
 SETTLE_POLLS = 3
+_DOORS = ("slack", "slack-command", "alertmanager")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One report that was made."""
+
+    label: str
+    title: str
+    channel: str
+    item: str | None = None
+    """Where there are several of the channel."""
+
+    def is_of(self, bug: Bug) -> bool:
+        """Return whether it is one of the bug's reports."""
+        return any(
+            link.origin.channel == self.channel and self.item in {None, link.origin.item}
+            for link in bug.reports
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +73,11 @@ class Demo:
 
     settings: Settings
     secret: str
+    """The same for every door."""
     remote: Path
-    answers: AnswerBox
+    world: World
     process: subprocess.Popen[bytes]
-    sent: dict[str, demo_shop.Issue] = field(default_factory=dict)
-    """Origin key of each webhook that was posted."""
+    sent: list[Sent] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -74,24 +93,26 @@ def running(folder: Path, *, python: Path | None = None) -> Iterator[Demo]:
     """Yield a demo whose Kafka and stages run on a data folder below `folder`; then stop them."""
     secret = secrets.token_hex(20)
     remote = demo_shop.make_remote(folder)
-    with AnswerBox() as answers:
+    with World() as world:
         settings = Settings.model_validate(
             {
                 "data_dir": folder / "data",
                 "port": 0,
                 "github_webhook_secrets": (secret,),
-                "project": (_project(remote, answers.url, python or Path(sys.executable)),),
+                "webhook_secrets": dict.fromkeys(_DOORS, (secret,)),
+                "project": (_project(remote, world.box.url, python or Path(sys.executable)),),
+                **world.settings,
             }
         )
         log = (folder / "bugstream.log").open("wb")
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "streams", "up"],
-            env=base_env() | settings.for_child(("github_webhook_secrets",)),
+            env=base_env() | settings.for_child(SECRETS),
             stdout=log,
             stderr=subprocess.STDOUT,
         )
         try:
-            yield Demo(settings, secret, remote, answers, process)
+            yield Demo(settings, secret, remote, world, process)
         finally:
             _stop(process)
             log.close()
@@ -100,7 +121,13 @@ def running(folder: Path, *, python: Path | None = None) -> Iterator[Demo]:
 def _project(remote: Path, answer_url: str, python: Path) -> Project:
     return Project(
         id=PROJECT,
-        sources=(f"github:{demo_shop.CONTAINER}",),
+        sources=(
+            f"github:{demo_shop.CONTAINER}",
+            f"email:{demo_world.MAILBOX}",
+            f"slack:{demo_world.TEAM}/{demo_world.CHANNEL}",
+            f"monitoring:alertmanager/{demo_reports.RECEIVER}",
+        ),
+        members=(f"slack:{demo_world.TEAM}:{demo_reports.MEMBER}",),
         git_url=remote.as_uri(),
         branch=demo_shop.BRANCH,
         python=python,
@@ -133,9 +160,19 @@ def wait_until_ready(demo: Demo) -> None:
 def post_issues(demo: Demo) -> None:
     """Post every issue as GitHub does: signed, by a member of the repository."""
     for issue in demo_shop.ISSUES:
-        origin = Origin(channel="github", container=demo_shop.CONTAINER, item=str(issue.number))
         post_webhook(demo.url, payload_of(issue), demo.secret)
-        demo.sent[origin.key] = issue
+        demo.sent.append(Sent(f"GitHub #{issue.number}", issue.title, "github", str(issue.number)))
+
+
+def report_elsewhere(demo: Demo) -> str:
+    """Write a mail, type a command and fire an alert; return what was said to who typed."""
+    demo.world.imap.store.append(demo_reports.mail())
+    demo.sent.append(Sent("mail", demo_reports.SUBJECT, "email"))
+    said = demo_reports.post_command(demo.url, demo.secret)
+    demo.sent.append(Sent("Slack /bug", demo_reports.COMMAND, "slack"))
+    demo_reports.post_alert(demo.url, demo.secret)
+    demo.sent.append(Sent("alert", demo_reports.ALERT, "monitoring"))
+    return said
 
 
 def payload_of(issue: demo_shop.Issue, *, association: str = "MEMBER") -> bytes:
@@ -181,7 +218,7 @@ def post_webhook(url: str, body: bytes, secret: str, *, event: str = "issues") -
 
 
 def watch(demo: Demo, told: Callable[[list[Bug]], None]) -> bool:
-    """Tell how the bugs stand until every issue has its answer. Returns whether all have."""
+    """Tell how the bugs stand until every report has its answer. Returns whether all have."""
     give_up = time.monotonic() + WORK_S_MAX
     settled = 0
     with open_views(demo.settings) as views:
@@ -191,13 +228,22 @@ def watch(demo: Demo, told: Callable[[list[Bug]], None]) -> bool:
             except NotReadyError:
                 bugs = []
             told(bugs)
-            ended = len(bugs) == len(demo.sent) and all(bug.status in CLOSED for bug in bugs)
-            answered = ended and len(demo.answers.received) >= len(demo.sent)
+            known = all(any(sent.is_of(bug) for bug in bugs) for sent in demo.sent)
+            ended = known and all(bug.status in CLOSED for bug in bugs)
+            answered = ended and _all_answered(demo)
             settled = settled + 1 if answered else 0
             if settled >= SETTLE_POLLS:
                 return True
             time.sleep(POLL_S)
     return False
+
+
+def _all_answered(demo: Demo) -> bool:
+    """Return whether whatever was asked to be told was told."""
+    with open_log(demo.settings) as log:
+        events = [fact.event for fact in facts_of(log)]
+    asked = sum(isinstance(event, NotifyRequested) for event in events)
+    return sum(isinstance(event, ReporterNotified) for event in events) >= asked
 
 
 def stories(demo: Demo) -> list[Story]:

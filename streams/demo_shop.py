@@ -105,6 +105,31 @@ class Stock:
         self._counts[name] = self.available(name) + count
 '''
 
+_VOUCHERS = '''\
+"""Vouchers: how long they are good for, and what is left on them."""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class Voucher:
+    code: str
+    left_cents: int
+    until: date
+
+
+def is_good(voucher, today):
+    """Return whether it can be used today: its last day is one of its days."""
+    return voucher.left_cents > 0 and today < voucher.until
+
+
+def pay_with(voucher, total_cents):
+    """Return what the voucher pays, and what is left to pay."""
+    paid = min(voucher.left_cents, total_cents)
+    return paid, total_cents - paid
+'''
+
 _API = '''\
 """The service: a request as a dict in, an answer as a dict out."""
 
@@ -226,6 +251,35 @@ def test_putting_back_raises_the_count():
     assert stock.available("tea") == 3
 """
 
+_TEST_VOUCHERS = """\
+from datetime import date
+
+from shop.vouchers import Voucher, is_good, pay_with
+
+TEN = Voucher("TEN", 1000, date(2026, 12, 31))
+
+
+def test_a_voucher_is_good_before_its_end():
+    assert is_good(TEN, date(2026, 12, 1))
+
+
+def test_a_voucher_is_good_on_its_last_day():
+    assert is_good(TEN, date(2026, 12, 31))
+
+
+def test_a_voucher_is_not_good_after_its_last_day():
+    assert not is_good(TEN, date(2027, 1, 1))
+
+
+def test_an_empty_voucher_is_not_good():
+    assert not is_good(Voucher("TEN", 0, date(2026, 12, 31)), date(2026, 12, 1))
+
+
+def test_a_voucher_pays_what_it_can():
+    assert pay_with(TEN, 1500) == (1000, 500)
+    assert pay_with(TEN, 400) == (400, 0)
+"""
+
 _TEST_API = """\
 from shop.api import checkout
 from shop.stock import Stock
@@ -257,10 +311,12 @@ FILES = {
     "shop/orders.py": _ORDERS,
     "shop/shipping.py": _SHIPPING,
     "shop/stock.py": _STOCK,
+    "shop/vouchers.py": _VOUCHERS,
     "shop/api.py": _API,
     "tests/test_orders.py": _TEST_ORDERS,
     "tests/test_shipping.py": _TEST_SHIPPING,
     "tests/test_stock.py": _TEST_STOCK,
+    "tests/test_vouchers.py": _TEST_VOUCHERS,
     "tests/test_api.py": _TEST_API,
     "conftest.py": "",
 }

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 MESSAGE_BYTES_MAX = 256 * 1024
 
-Answer = tuple[int, dict[str, Any]] | None
+Answer = tuple[int, dict[str, Any] | list[Any]] | None
 """Status and body; None: the connection ends without a word."""
 
 
@@ -28,10 +29,36 @@ class Place(Protocol):
         """Return what was made of the message with this key."""
 
 
-@contextmanager
-def serving(place: Place) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request: `message` is what its body says, as JSON or as a form."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    message: Any = None
+
+
+def serving(place: Place) -> AbstractContextManager[str]:
     """Answer for `place` on a free port, at the yielded URL."""
-    server = _Server(("127.0.0.1", 0), _handler(place))
+
+    def answer(call: Call) -> Answer:
+        return place.post(call.message) if call.method == "POST" else place.get(_key(call))
+
+    return serving_calls(answer)
+
+
+def _key(call: Call) -> str:
+    return call.query.get("key", "")
+
+
+@contextmanager
+def serving_calls(answer: Callable[[Call], Answer]) -> Iterator[str]:
+    """Answer every call on a free port below the yielded URL; many threads ask at once.
+
+    `answer` may raise `ValueError`, `KeyError` or `TypeError` for a message that is none.
+    """
+    server = _Server(("127.0.0.1", 0), _handler(answer))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -49,18 +76,23 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def _handler(place: Place) -> type[BaseHTTPRequestHandler]:
+def _handler(answer: Callable[[Call], Answer]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer(place.get(parse_qs(urlsplit(self.path).query).get("key", [""])[0]))
+            self._answer(answer(self._call()))
 
         def do_POST(self) -> None:
             size = min(int(self.headers.get("Content-Length", 0)), MESSAGE_BYTES_MAX)
+            body = self.rfile.read(size)
             try:
-                answer = place.post(json.loads(self.rfile.read(size)))
+                said = answer(self._call(_message(body)))
             except (ValueError, KeyError, TypeError):
-                answer = HTTPStatus.BAD_REQUEST, {"error": "not a message"}
-            self._answer(answer)
+                said = HTTPStatus.BAD_REQUEST, {"error": "not a message"}
+            self._answer(said)
+
+        def _call(self, message: Any = None) -> Call:
+            parts = urlsplit(self.path)
+            return Call(self.command, parts.path, dict(parse_qsl(parts.query)), message)
 
         def _answer(self, answer: Answer) -> None:
             if answer is None:
@@ -78,3 +110,10 @@ def _handler(place: Place) -> type[BaseHTTPRequestHandler]:
             """Say nothing."""
 
     return Handler
+
+
+def _message(body: bytes) -> Any:
+    """Return what `body` says: whatever does not begin like JSON is a form."""
+    if body.lstrip().startswith((b"{", b"[", b'"')):
+        return json.loads(body)
+    return dict(parse_qsl(body.decode()))

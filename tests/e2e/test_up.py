@@ -59,7 +59,7 @@ def test_a_strangers_bug_waits_for_a_person_and_is_fixed_once_whatever_is_killed
     assert running.process.returncode == exit_codes.OK
     assert sorted(demo.branches(running)) == sorted([demo_shop.BRANCH, bug.branch or ""])
     assert types.count("fix.released") == types.count("reporter.notified") == 1
-    assert f"{demo_shop.CONTAINER}#{ISSUE.number}" in running.answers.received[0].origin
+    assert f"{demo_shop.CONTAINER}#{ISSUE.number}" in running.world.box.received[0].origin
 
 
 def bugstream(running: Demo, *words: str) -> subprocess.CompletedProcess[str]:

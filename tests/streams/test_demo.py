@@ -23,9 +23,9 @@ from schemas.errors import FatalError
 from schemas.raw import RawReceived
 from schemas.reports import ReportNormalized, Trust
 from streams import demo, demo_shop
-from streams.answer_box import AnswerBox
 from streams.channels import PARSERS
 from streams.config import Settings
+from streams.demo_world import World
 from streams.log import partitions_of
 from streams.memory_log import MemoryLog
 from streams.relay import Relay
@@ -72,8 +72,8 @@ def ended(settings: Settings, tmp_path: Path) -> Iterator[demo.Demo]:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     (tmp_path / "bugstream.log").write_text(LOG_END, encoding="utf-8")
-    with AnswerBox() as answers:
-        yield demo.Demo(settings, SECRET, tmp_path / "shop.git", answers, process)
+    with World() as world:
+        yield demo.Demo(settings, SECRET, tmp_path / "shop.git", world, process)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from git import Repo
 
-from streams import demo_shop
+from streams import demo_reports, demo_shop
 
 
 def test_the_traceback_of_the_report_is_what_the_shop_prints() -> None:
@@ -17,7 +17,7 @@ def test_the_traceback_of_the_report_is_what_the_shop_prints() -> None:
         assert demo_shop.FILES[path].splitlines()[int(line) - 1].strip() == code
 
 
-def test_one_test_of_the_shop_fails_and_it_is_the_one_reported(tmp_path: Path) -> None:
+def test_what_fails_of_the_shops_tests_is_what_is_reported(tmp_path: Path) -> None:
     remote = demo_shop.make_remote(tmp_path)
     Repo.clone_from(str(remote), tmp_path / "clone").close()
 
@@ -30,5 +30,9 @@ def test_one_test_of_the_shop_fails_and_it_is_the_one_reported(tmp_path: Path) -
     )
 
     failed = re.findall(r"^FAILED (\S+)", done.stdout, re.MULTILINE)
-    assert failed == ["tests/test_shipping.py::test_shipping_is_free_from_exactly_fifty_euros"]
+    assert failed == [
+        "tests/test_shipping.py::test_shipping_is_free_from_exactly_fifty_euros",
+        "tests/test_vouchers.py::test_a_voucher_is_good_on_its_last_day",
+    ]
     assert failed[0] in demo_shop.ISSUES[1].body
+    assert failed[1] in demo_reports.COMMAND

@@ -85,6 +85,10 @@ class SlackMessenger:
                 )
         return f"{channel}/{stamps[0]}"
 
+    def close(self) -> None:
+        """Let the connections go."""
+        self._api.close()
+
     def _send(self, body: Mapping[str, Any]) -> str:
         stamp = self._api.tell("chat.postMessage", body).get("ts")
         if not isinstance(stamp, str):

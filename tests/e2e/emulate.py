@@ -31,7 +31,15 @@ _SCRIPT = """
 import net from 'node:net';
 const listen = net.Server.prototype.listen;
 net.Server.prototype.listen = function (port) { return listen.call(this, port, '127.0.0.1'); };
-const [, , entry, options] = process.argv;
+const [, , entry, options, slack, url] = process.argv;
+if (url) {
+  const { slackPlugin } = await import(slack);
+  const register = slackPlugin.register;
+  slackPlugin.register = (app, store, webhooks, ...rest) => {
+    webhooks.register({ url, events: ['*'], active: true, owner: 'slack' });
+    return register.call(slackPlugin, app, store, webhooks, ...rest);
+  };
+}
 const { createEmulator } = await import(entry);
 await createEmulator(JSON.parse(options));
 """
@@ -50,8 +58,13 @@ needed = pytest.mark.skipif(
 
 
 @contextmanager
-def running(service: Literal["github", "slack"], seed: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the URL of a new one that knows what `seed` says, and end it afterwards."""
+def running(
+    service: Literal["github", "slack"], seed: Mapping[str, Any], *, events_url: str = ""
+) -> Iterator[str]:
+    """Yield the URL of a new one that knows what `seed` says, and end it afterwards.
+
+    Slack's events are posted to `events_url`: this release has them, and no way to ask for them.
+    """
     entry = program()
     if entry is None:
         pytest.skip("not run: emulate is not installed")
@@ -64,6 +77,8 @@ def running(service: Literal["github", "slack"], seed: Mapping[str, Any]) -> Ite
         log = Path(folder) / "log"
         with log.open("wb") as out:
             command = ["node", str(script), entry.as_uri(), json.dumps(options)]
+            if events_url:
+                command += [_slack_plugin(entry).as_uri(), events_url]
             child = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder)
         try:
             _wait(child, url, log)
@@ -71,6 +86,16 @@ def running(service: Literal["github", "slack"], seed: Mapping[str, Any]) -> Ite
         finally:
             child.terminate()
             child.wait(10)
+
+
+def _slack_plugin(entry: Path) -> Path:
+    """Return the file that Slack's part is in: its name is a hash."""
+    [found] = [
+        path
+        for path in entry.parent.glob("dist-*.js")
+        if "slackPlugin" in path.read_text(encoding="utf-8")
+    ]
+    return found
 
 
 def _free_port() -> int:

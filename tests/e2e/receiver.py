@@ -28,6 +28,7 @@ from connectors.poll_cursors import PollCursors
 from schemas.raw import RawReceived
 from streams.channels import pollers
 from streams.config import ACCOUNTS, Settings, load
+from streams.doctor_channels import standings
 from streams.gateway import create_app
 from streams.polling import Polling
 from tests.streams.monitored import kept
@@ -81,6 +82,27 @@ class Receiver:
             return kept(inbox)
         finally:
             inbox.close()
+
+    def rounds(self, poller: str) -> Rounds:
+        """Return what counts the rounds of a poller from now on."""
+        return Rounds(self.settings, poller)
+
+
+class Rounds:
+    """Counts the rounds of asking that ended well since it was made."""
+
+    def __init__(self, settings: Settings, poller: str) -> None:
+        self._settings = settings
+        self._poller = poller
+        self._seen = {self._last()}
+
+    def have_passed(self, number: int) -> bool:
+        self._seen.add(self._last())
+        return len(self._seen) > number
+
+    def _last(self) -> str | None:
+        polled = standings(self._settings).get(self._poller)
+        return polled.polled_at if polled else None
 
 
 @contextmanager

@@ -113,7 +113,7 @@ def test_a_receiver_killed_twice_in_the_middle_misses_nothing_and_doubles_nothin
         place.start()
         wait_until(lambda: told(place) == expected)
         # Two more rounds of asking find nothing that was not there.
-        rounds = Rounds(place)
+        rounds = place.rounds("alertmanager")
         wait_until(lambda: rounds.have_passed(2))
         inbox = Inbox.open(place.settings.store_url("inbox"))
         bugs = bugs_of(inbox, MemoryBlobs())
@@ -126,24 +126,6 @@ def test_a_receiver_killed_twice_in_the_middle_misses_nothing_and_doubles_nothin
     assert len(expected) == 4 * STEP_ALERTS
     assert kinds.count("bug.opened") == len(expected)
     assert kinds.count("report.updated") == ended >= 3
-
-
-class Rounds:
-    """Counts the rounds of asking that ended since it was made."""
-
-    def __init__(self, place: Receiver) -> None:
-        self._place = place
-        self._seen = {self._last()}
-
-    def have_passed(self, number: int) -> bool:
-        self._seen.add(self._last())
-        return len(self._seen) > number
-
-    def _last(self) -> str | None:
-        from streams.doctor_channels import standings
-
-        polled = standings(self._place.settings).get("alertmanager")
-        return polled.polled_at if polled else None
 
 
 def test_what_ended_while_both_were_down_is_closed_by_asking_and_only_by_asking(
@@ -167,7 +149,7 @@ def test_what_ended_while_both_were_down_is_closed_by_asking_and_only_by_asking(
 
             place.start()
             wait_until(lambda: told(place).get("forgotten") == ["firing", "resolved"])
-            rounds = Rounds(place)
+            rounds = place.rounds("alertmanager")
             wait_until(lambda: rounds.have_passed(1))
             asked = told(place)
 
@@ -198,7 +180,7 @@ def test_an_answer_stands_beside_the_alert_and_does_not_come_back_as_a_report(
         wait_until(lambda: _notifications(url) > notified)
         tell(url, "web-b")
         wait_until(lambda: "web-b" in told(place))
-        rounds = Rounds(place)
+        rounds = place.rounds("alertmanager")
         wait_until(lambda: rounds.have_passed(2))
         instances = sorted(told(place))
 

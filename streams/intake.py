@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +19,7 @@ from schemas.received import Name, ReceivedReport
 from schemas.reports import UNASSIGNED
 from streams.gateway_http import Door, described, problem, read_body, require_token
 from streams.receiving import Verb, accept_command, accept_report
+from streams.refusals import Refusals
 
 REPORT_BYTES_MAX = 8 * 1024 * 1024
 COMMAND_BYTES_MAX = 64 * 1024
@@ -55,12 +57,29 @@ def router(
 ) -> APIRouter:
     """Return the doors for tools. `tokens` are the live ones; with none they answer 503."""
     routes = APIRouter(prefix="/api/v1/bugs", route_class=Door, tags=["intake"])
-    _add_receive(routes, inbox, blobs, tokens)
-    _add_commands(routes, inbox, blobs, tokens, resolve_bug)
+    let_in = _Tokens(tokens, Refusals(inbox))
+    _add_receive(routes, inbox, blobs, let_in)
+    _add_commands(routes, inbox, blobs, let_in, resolve_bug)
     return routes
 
 
-def _add_receive(routes: APIRouter, inbox: Inbox, blobs: Blobs, tokens: Sequence[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    live: Sequence[str]
+    refusals: Refusals
+
+    async def check(self, request: Request, route: str) -> None:
+        """Raise and note it unless the request carries a live token."""
+        try:
+            require_token(request, self.live)
+        except HTTPException:
+            await run_in_threadpool(
+                self.refusals.note, route=route, delivery_id=str(uuid4()), reason="token"
+            )
+            raise
+
+
+def _add_receive(routes: APIRouter, inbox: Inbox, blobs: Blobs, tokens: _Tokens) -> None:
     @routes.post(
         "/receive",
         status_code=202,
@@ -69,7 +88,7 @@ def _add_receive(routes: APIRouter, inbox: Inbox, blobs: Blobs, tokens: Sequence
         responses=_ERRORS,
     )
     async def receive(request: Request) -> Response:
-        require_token(request, tokens)
+        await tokens.check(request, "http/receive")
         key = _idempotency_key(request)
         body = await read_body(request, REPORT_BYTES_MAX)
         report = await run_in_threadpool(_checked, ReceivedReport, body)
@@ -93,7 +112,7 @@ def _add_commands(
     routes: APIRouter,
     inbox: Inbox,
     blobs: Blobs,
-    tokens: Sequence[str],
+    tokens: _Tokens,
     resolve_bug: ResolveBug,
 ) -> None:
     @routes.post(
@@ -108,7 +127,7 @@ def _add_commands(
         ),
     )
     async def command(bug_id: str, request: Request) -> Response:
-        require_token(request, tokens)
+        await tokens.check(request, "commands")
         key = _idempotency_key(request)
         if key is None:
             raise problem(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -22,9 +20,8 @@ from streams import gateway_http
 from streams.gateway_http import problem, read_body
 from streams.intake import ResolveBug, only_ids
 from streams.receiving import accept, accept_command, inbound_of
+from streams.refusals import Refusals
 
-REFUSALS_NOTED_PER_MINUTE_MAX = 60
-"""Each costs a write to the disk, and strangers can cause as many as they like."""
 ITEMS_MAX = 500
 """Of one post: each is a row of its own."""
 NOT_A_MEMBER = "not a member"
@@ -40,28 +37,6 @@ def nobody(account: str, project: str) -> bool:
     """Return False: where no members are known, nobody decides from a chat."""
     del account, project
     return False
-
-
-class Refusals:
-    """Notes what was turned away, at most so often; the metric counts all of them."""
-
-    def __init__(self, inbox: Inbox) -> None:
-        """Take the inbox that keeps the notes."""
-        self._inbox = inbox
-        self._minute = 0
-        self._noted = 0
-
-    def note(self, *, route: str, delivery_id: str, reason: str) -> None:
-        """Write it down if there is room; a refusal stands whether or not it could be noted."""
-        minute = int(time.monotonic() // 60)
-        if minute != self._minute:
-            self._minute, self._noted = minute, 0
-        self._noted += 1
-        if self._noted <= REFUSALS_NOTED_PER_MINUTE_MAX:
-            with suppress(TransientError):
-                self._inbox.refuse(
-                    route=route, delivery_id=delivery_id, reason=reason, at=datetime.now(UTC)
-                )
 
 
 @dataclass(frozen=True, slots=True)

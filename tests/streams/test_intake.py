@@ -80,6 +80,10 @@ def test_without_a_token_nothing_is_read(
         assert answer.headers["WWW-Authenticate"] == "Bearer"
         assert "Authorization: Bearer" in answer.json()["detail"]["message"]
     assert events(inbox) == []
+    assert [(route, reason) for route, _, reason in inbox.refusals()] == [
+        ("commands", "token"),
+        ("http/receive", "token"),
+    ]
 
 
 def test_without_any_token_set_up_it_is_our_trouble(inbox: Inbox) -> None:

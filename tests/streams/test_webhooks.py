@@ -20,7 +20,7 @@ from connectors.inbox import Inbox
 from schemas.codec import decode
 from schemas.raw import Origin, RawReceived
 from streams.gateway import create_app
-from streams.webhooks import REFUSALS_NOTED_PER_MINUTE_MAX
+from streams.refusals import REFUSALS_NOTED_PER_MINUTE_MAX
 from tests.connectors.github_payloads import pull
 
 SECRETS = ("old-secret", "new-secret")

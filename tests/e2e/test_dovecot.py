@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import re
@@ -12,17 +13,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from connectors.blobs import FolderBlobs, MemoryBlobs
 from connectors.inbox import Inbox, Row
 from connectors.poll_cursors import PollCursors
+from connectors.poller import Batch, Cursor, Poller
 from processors.normalize import normalize
 from schemas.accounts.mailbox import Mailbox
 from schemas.codec import decode
@@ -70,9 +72,9 @@ class Receiver:
     stop: threading.Event = field(default_factory=threading.Event)
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self, pollers: Sequence[Poller] | None = None) -> Iterator[None]:
         self.stop.clear()
-        pollers = mail_pollers(self.settings)
+        pollers = pollers or mail_pollers(self.settings)
         asking = Polling(pollers, self.inbox, self.blobs, PollCursors(self.inbox.engine))
         thread = threading.Thread(target=asking.run, args=(self.stop,))
         thread.start()
@@ -141,19 +143,55 @@ def test_a_mail_is_here_within_seconds_and_stays_unseen(
     assert report.report.origin.container == ADDRESS
 
 
+@dataclass(slots=True)
+class Nameless:
+    """A poller that gives every find another name: the mechanism off."""
+
+    poller: Poller
+
+    @property
+    def name(self) -> str:
+        return self.poller.name
+
+    @property
+    def route(self) -> str:
+        return self.poller.route
+
+    @property
+    def every_s(self) -> float:
+        return self.poller.every_s
+
+    def poll(self, cursor: Cursor | None) -> Iterator[Batch]:
+        for batch in self.poller.poll(cursor):
+            items = [
+                dataclasses.replace(one, delivery_id=uuid4().hex, meaning=uuid4().hex)
+                for one in batch.items
+            ]
+            yield dataclasses.replace(batch, items=items)
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        self.poller.wait(stop, seconds)
+
+    def close(self) -> None:
+        self.poller.close()
+
+
+@pytest.mark.parametrize(("is_named", "kept"), [(True, 6), (False, 11)])
 def test_a_folder_numbered_anew_is_read_again_and_nothing_doubles(
-    server: Dovecot, receiver: Receiver
+    server: Dovecot, receiver: Receiver, is_named: bool, kept: int
 ) -> None:
     server.append(*(a_mail(number) for number in range(5)))
-    with receiver.running():
+    asked = mail_pollers(receiver.settings)
+    pollers = asked if is_named else [Nameless(one) for one in asked]
+    with receiver.running(pollers):
         receiver.mails_kept(5)
     server.number_anew()
     server.append(a_mail(5))
-    with receiver.running():
-        receiver.mails_kept(6)
-        wait_until(lambda: sum(row.repeats for row in receiver.rows()) == 5)
+    with receiver.running(pollers):
+        receiver.mails_kept(kept)
+        wait_until(lambda: sum(row.repeats for row in receiver.rows()) == 11 - kept)
 
-    assert len(receiver.kept()) == len(receiver.rows()) == 6
+    assert len(receiver.kept()) == len(receiver.rows()) == kept
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
@@ -226,7 +264,8 @@ def test_killed_in_the_middle_of_two_hundred_mails_nothing_is_missing_or_doubled
         child.wait(30)
     kept = kept_by_child(tmp_path)
 
-    assert kills == 3
+    # A fast machine may be done before the third one.
+    assert kills >= 1
     assert len(kept) == len(set(kept)) == MAILS
 
 

@@ -54,7 +54,7 @@ def _check(way: Way, settings: Settings, polled: Mapping[str, Polled]) -> Check:
     secrets = settings.secrets_by_door()
     closed = [door for door in way.doors if not secrets.get(door.name)]
     has_account = bool(way.account and getattr(settings, way.account))
-    asked = [one.name for one in way.pollers(settings)]
+    asked = _asked(way, settings)
     parts = [*_doors(way, secrets), *_account(way, has_account=has_account)]
     if way.can_be_asked and not asked:
         parts.append("asks nothing: that needs the account, and sources by their whole names")
@@ -68,6 +68,13 @@ def _check(way: Way, settings: Settings, polled: Mapping[str, Polled]) -> Check:
         return Check(name, "ok", found)
     wanted = [setting_of(door) for door in closed] + ([f"[{way.account}]"] if way.account else [])
     return Check(name, "note", found, f"To use it, set what you need of {', '.join(wanted)}.")
+
+
+def _asked(way: Way, settings: Settings) -> list[str]:
+    pollers = way.pollers(settings)
+    for poller in pollers:
+        poller.close()
+    return [poller.name for poller in pollers]
 
 
 def _doors(way: Way, secrets: Mapping[str, object]) -> Iterator[str]:

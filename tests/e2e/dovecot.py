@@ -132,6 +132,9 @@ def program() -> str:
     found = shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin:/usr/local/sbin")
     if found is None:
         pytest.skip("not run: no Dovecot here; apt-get install dovecot-imapd")
+    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
+    if not said.startswith("2.3"):
+        pytest.skip(f"not run: these settings are for Dovecot 2.3, here is {said[:20].strip()}")
     return found
 
 

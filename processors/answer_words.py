@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from processors.quoting import code, prose
-from schemas.bugs import Location, NotifyRequested
+from schemas.bugs import NotifyRequested
 from schemas.fixes import CheckResult, Proposal, Verdict
+from schemas.places import Location
 
 CHECKS_MAX = 20
 PLACES_MAX = 5

@@ -6,11 +6,11 @@ from typing import Literal
 from uuid import UUID
 
 from schemas import bugs
-from schemas.bugs import Location
 from schemas.commands import COMMANDS
 from schemas.event import BlobRef, Event, Model, human_id
 from schemas.fixes import CheckResult
 from schemas.lifecycle import Status, status_after
+from schemas.places import Location
 from schemas.raw import Origin
 from schemas.reports import ReportLink, Trust
 

@@ -12,9 +12,10 @@ from processors.base import Task
 from processors.lexical import NAME_BONUS, Span, enclosing, rank, spans
 from processors.ports import Blobs, Checkouts
 from schemas import topics
-from schemas.bugs import BugLocated, LocateDeclined, LocateRequested, Location
+from schemas.bugs import BugLocated, LocateDeclined, LocateRequested
 from schemas.errors import PoisonError
 from schemas.event import Event, caused_by
+from schemas.places import Location
 from schemas.projects import Project
 from schemas.reports import BugReport, StackTrace
 from schemas.target_tests import is_test

@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 from processors.pytest_reporter import TOOK_LONGER
 from processors.pytest_runs import CodePlace, Pytest, PytestRun, TestResult
 from processors.reproductions import FILE, TEST, Reproduction, reproductions
-from schemas.bugs import Location
 from schemas.fixes import Oracle, OracleKind
+from schemas.places import Location
 from schemas.reports import BugReport
 from schemas.trees import remove_file, write_file
 

@@ -18,9 +18,9 @@ from schemas.bugs import (
     FixProposed,
     FixReleased,
     FixVerified,
-    Location,
 )
 from schemas.fixes import CheckResult, Verdict
+from schemas.places import Location
 
 
 @dataclass(frozen=True, slots=True)

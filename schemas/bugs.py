@@ -10,8 +10,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.event import BlobRef, BugScoped, Model
+from schemas.event import BlobRef, BugScoped
 from schemas.fixes import CheckResult, OracleKind
+from schemas.places import Location
 from schemas.raw import Origin
 from schemas.reports import ReportLink, Trust
 from schemas.rollouts import RolloutEvent
@@ -19,17 +20,6 @@ from schemas.tell import Audience, Moment
 
 USD_MICROS = 1_000_000
 """Money is counted in whole millionths of a US dollar: sums stay exact."""
-
-
-class Location(Model):
-    """A place in the repository where the fault may be. Lines are 1-based and inclusive."""
-
-    path: str
-    line_start: int | None = None
-    line_end: int | None = None
-    symbol: str = ""
-    score: float
-    reasons: tuple[str, ...]
 
 
 # --- dedupe ---

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
-from schemas.bugs import Location
 from schemas.fixes import Oracle, Proposal
+from schemas.places import Location
 from schemas.projects import Project
 from schemas.reports import BugReport
 

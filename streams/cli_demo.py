@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from streams.demo import Demo
     from streams.story import Story
 
-TITLE_CHARS_MAX = 44
+TITLE_CHARS_MAX = 34
 
 
 def register(app: typer.Typer) -> None:

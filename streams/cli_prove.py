@@ -64,18 +64,10 @@ def prove(
     """
     from streams.figures import show
 
-    flags = {
-        "--events": events is not None,
-        "--long-tasks": long_tasks,
-        "--relay": relay,
-        "--effects": effects,
-        "--outage": outage,
-        "--load": load,
-        "--replay": replay,
-    }
-    chosen = [name for name, given in flags.items() if given]
+    given = (events is not None, long_tasks, relay, effects, outage, load, replay)
+    chosen = [name for name, is_wanted in zip(_PROOFS, given, strict=True) if is_wanted]
     if len(chosen) != 1:
-        raise UserError(f"choose one of {', '.join(flags)}")
+        raise UserError(f"choose one of {', '.join(_PROOFS)}")
     with watched(show_bar=not as_json) as told:
         figures = _PROOFS[chosen[0]](_Wanted(events, kills, size, seed, per_second), told)
     raise typer.Exit(show(figures, as_json=as_json))
@@ -138,6 +130,7 @@ def _replay(wanted: _Wanted, told: Told) -> Figures:
     return run(bugs=wanted.size or 500, progress=told)
 
 
+# In the order of the flags.
 _PROOFS: dict[str, Callable[[_Wanted, Told], Figures]] = {
     "--events": _events,
     "--long-tasks": _long_tasks,

@@ -10,9 +10,9 @@ from typing import Any
 from uuid import uuid5
 
 from schemas import bugs, rollouts
-from schemas.bugs import Location
 from schemas.event import NAMESPACE, Actor, ActorKind, BlobRef, BugScoped, human_id, subject_id
 from schemas.fixes import CheckResult, OracleKind, Verdict
+from schemas.places import Location
 from schemas.raw import Origin
 from schemas.registry import BY_TYPE
 from schemas.reports import ReportLink, Severity, Trust

@@ -22,6 +22,7 @@ from schemas import bugs
 from schemas.event import BlobRef, Event, human_id
 from schemas.fixes import CheckResult, Proposal
 from schemas.lifecycle import Status, status_after
+from schemas.places import Location
 from schemas.reports import BugReport
 from schemas.values import ErasedError
 
@@ -58,7 +59,7 @@ class Story:
     reason: str = ""
     proposal: Proposal | None = None
     checks: tuple[CheckResult, ...] = ()
-    locations: tuple[bugs.Location, ...] = ()
+    locations: tuple[Location, ...] = ()
     release: bugs.FixReleased | None = None
     spent_usd_micros: int = 0
     facts: tuple[Fact, ...] = ()
@@ -236,14 +237,14 @@ def as_dict(story: Story) -> dict[str, Any]:
     }
 
 
-def _places(locations: Iterable[bugs.Location]) -> Table:
+def _places(locations: Iterable[Location]) -> Table:
     table = Table("where we looked", "why", box=None, pad_edge=False)
     for place in locations:
         table.add_row(_shown(_place(place)), _shown(", ".join(place.reasons)))
     return table
 
 
-def _place(place: bugs.Location) -> str:
+def _place(place: Location) -> str:
     line = f":{place.line_start}" if place.line_start else ""
     return f"{place.path}{line}" + (f" {place.symbol}" if place.symbol else "")
 

@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 from schemas import bugs, commands, reports, rollouts
 from schemas.event import Actor, ActorKind, BlobRef, Event, derived_id, subject_id
 from schemas.fixes import CheckResult, OracleKind, Verdict
+from schemas.places import Location
 from schemas.raw import Origin, RawReceived
 from schemas.reports import BugReport, ReportLink, ReportNormalized, Severity, Trust
 
@@ -35,7 +36,7 @@ LINK = ReportLink(
 CHECK = CheckResult(
     name="oracle", verdict=Verdict.PASSED, summary="red before, green after", command="pytest"
 )
-PLACE = bugs.Location(
+PLACE = Location(
     path="shop/cart.py", line_start=7, line_end=9, symbol="total", score=1.0, reasons=("frame 1",)
 )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from processors.repair.harness import Crash, Lines
 from processors.repair.source import FunctionNode, Source, own_expressions
-from schemas.bugs import Location
+from schemas.places import Location
 from schemas.target_tests import is_test
 
 CRASH_WEIGHT = 0.5

@@ -20,7 +20,7 @@ from connectors.database import open_engine
 from connectors.ledger import SqlLedger
 from connectors.scripted_model import Reply, Says, Script, ScriptedModel, call
 from processors.ports import SandboxProcess
-from schemas.bugs import Location
+from schemas.places import Location
 from schemas.projects import Project
 from schemas.reports import BugReport
 from schemas.values import FixTask, SandboxResult, SandboxSpec

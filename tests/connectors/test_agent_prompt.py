@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.agent_prompt import DESCRIPTION_CHARS_MAX, excerpt, first_message, visible
-from schemas.bugs import Location
+from schemas.places import Location
 from tests.connectors.agents import make_task
 
 

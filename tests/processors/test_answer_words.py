@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from processors.answer_words import comment
-from schemas.bugs import Location
 from schemas.fixes import Verdict
+from schemas.places import Location
 from tests.processors.test_notify import CHECKS, ORIGIN, OUTCOMES, PLACES, requested
 
 

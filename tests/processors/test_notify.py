@@ -13,10 +13,11 @@ from connectors.blobs import MemoryBlobs
 from connectors.webhook_messenger import RecordingMessenger
 from processors import notify
 from processors.notify import Outlets
-from schemas.bugs import Location, NotifyRequested, ReporterNotified
+from schemas.bugs import NotifyRequested, ReporterNotified
 from schemas.errors import PoisonError
 from schemas.event import Actor
 from schemas.fixes import CheckResult, FileEdit, Proposal, Verdict
+from schemas.places import Location
 from schemas.projects import Project
 from schemas.raw import Origin
 from schemas.reports import BugReport

@@ -13,8 +13,8 @@ from connectors.sandbox import find_sandbox
 from processors.oracles import Found, NotFound, find_oracle
 from processors.pytest_runs import Pytest
 from processors.reproductions import FILE
-from schemas.bugs import Location
 from schemas.fixes import OracleKind
+from schemas.places import Location
 from tests.processors.trees import CALC, COMMAND, TIMED_OUT, ScriptedSandbox, report, write
 
 SOURCES = {path: text for path, text in CALC.items() if path.endswith(".py")}

@@ -7,10 +7,10 @@ import pytest
 
 from projections.timeline import TIMELINE, evolve, sentence
 from schemas import bugs
-from schemas.bugs import Location
 from schemas.event import BugScoped
 from schemas.fixes import CheckResult, Verdict
 from schemas.lifecycle import STATUS_AFTER
+from schemas.places import Location
 from streams.lives import lives
 from tests.projections.given import BUG, blob, fact, link, logged
 

@@ -28,6 +28,7 @@ from schemas import bugs, reports, topics
 from schemas.codec import decode
 from schemas.event import Event, derived_id
 from schemas.fixes import CheckResult, Verdict
+from schemas.places import Location
 from schemas.raw import Origin, is_ours
 from schemas.tell import Moment
 from schemas.topics import Topic
@@ -347,7 +348,7 @@ def test_every_answer_that_was_asked_for_is_harmless_everywhere(world: World) ->
 def test_an_answer_full_of_their_words_is_harmless_everywhere(report: Report) -> None:
     """The worst case: their words as file, symbol, reason, check, branch and address at once."""
     words = report.text[:2_000] if report.slow else f"{report.title}\n{report.text}"
-    place = bugs.Location(
+    place = Location(
         path=words, line_start=1, line_end=1, symbol=words, score=1.0, reasons=(words, words)
     )
     check = CheckResult(name=words, verdict=Verdict.FAILED, summary=words, command=words)

@@ -11,8 +11,8 @@ import pytest
 from connectors.sandbox import find_sandbox
 from processors.ports import Declined, FixTask, Proposed, Sandbox
 from processors.repair.engine import TemplateProposer
-from schemas.bugs import Location
 from schemas.fixes import Oracle, OracleKind
+from schemas.places import Location
 from schemas.projects import Project
 from schemas.raw import Origin
 from schemas.reports import BugReport
@@ -42,6 +42,7 @@ class Cart:
 TESTS = """
 import pytest
 from shop.cart import Cart
+from schemas.places import Location
 
 @pytest.fixture
 def cart():

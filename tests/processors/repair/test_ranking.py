@@ -7,7 +7,7 @@ import pytest
 from processors.repair.harness import Crash, CrashFrame, Lines
 from processors.repair.ranking import ochiai, rank
 from processors.repair.source import Source
-from schemas.bugs import Location
+from schemas.places import Location
 
 TEXT = """RATE = 3
 

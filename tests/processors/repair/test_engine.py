@@ -42,7 +42,6 @@ class Cart:
 TESTS = """
 import pytest
 from shop.cart import Cart
-from schemas.places import Location
 
 @pytest.fixture
 def cart():

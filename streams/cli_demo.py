@@ -12,7 +12,7 @@ import typer
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from processors.quoting import as_lines, one_line
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from streams.demo import Demo
     from streams.story import Story
 
-TITLE_CHARS_MAX = 34
+TITLE_CHARS_MAX = 27
 
 
 def register(app: typer.Typer) -> None:
@@ -78,12 +78,13 @@ def _live(running: Demo, console: Console) -> bool:
 
 def _standing(running: Demo, bugs: Iterable[Bug], elapsed_s: float) -> RenderableType:
     known = list(bugs)
-    table = Table("report", "title", "bug", "status", "attempt", box=None, pad_edge=False)
+    title = Column("title", no_wrap=True, max_width=TITLE_CHARS_MAX)
+    table = Table("report", title, "bug", "status", "attempt", box=None, pad_edge=False)
     for sent in running.sent:
         bug = next((bug for bug in known if sent.is_of(bug)), None)
         table.add_row(
             sent.label,
-            one_line(sent.title, chars_max=TITLE_CHARS_MAX),
+            one_line(sent.title, chars_max=200),
             bug.human_id if bug else "",
             str(bug.status).replace("_", " ") if bug else "received",
             str(bug.attempt) if bug else "",

@@ -21,7 +21,7 @@ from uuid import uuid4
 from git import Repo
 
 from projections.bugs import Bug
-from projections.views import Filter, NotReadyError
+from projections.views import Filter, NotReadyError, Views
 from schemas.bugs import NotifyRequested, ReporterNotified
 from schemas.errors import FatalError
 from schemas.lifecycle import CLOSED
@@ -46,6 +46,7 @@ WORK_S_MAX = 600.0
 STOP_S_MAX = 40.0
 POLL_S = 0.5
 SETTLE_POLLS = 3
+BUGS_MAX = 20
 _DOORS = ("slack", "slack-command", "alertmanager")
 
 
@@ -165,7 +166,14 @@ def post_issues(demo: Demo) -> None:
 
 
 def report_elsewhere(demo: Demo) -> str:
-    """Write a mail, type a command and fire an alert; return what was said to who typed."""
+    """Write a mail, type a command and fire an alert; return what was said to who typed.
+
+    Only once the issues are bugs, as other people notice later.
+    """
+    give_up = time.monotonic() + START_S_MAX
+    with open_views(demo.settings) as views:
+        while len(_known(views)) < len(demo.sent) and time.monotonic() < give_up:
+            time.sleep(POLL_S / 10)
     demo.world.imap.store.append(demo_reports.mail())
     demo.sent.append(Sent("mail", demo_reports.SUBJECT, "email"))
     said = demo_reports.post_command(demo.url, demo.secret)
@@ -223,10 +231,7 @@ def watch(demo: Demo, told: Callable[[list[Bug]], None]) -> bool:
     settled = 0
     with open_views(demo.settings) as views:
         while time.monotonic() < give_up and demo.process.poll() is None:
-            try:
-                bugs = views.bugs(Filter(), limit=len(demo.sent) + 1)
-            except NotReadyError:
-                bugs = []
+            bugs = _known(views)
             told(bugs)
             known = all(any(sent.is_of(bug) for bug in bugs) for sent in demo.sent)
             ended = known and all(bug.status in CLOSED for bug in bugs)
@@ -236,6 +241,13 @@ def watch(demo: Demo, told: Callable[[list[Bug]], None]) -> bool:
                 return True
             time.sleep(POLL_S)
     return False
+
+
+def _known(views: Views) -> list[Bug]:
+    try:
+        return views.bugs(Filter(), limit=BUGS_MAX)
+    except NotReadyError:
+        return []
 
 
 def _all_answered(demo: Demo) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +26,8 @@ OVERLAP_S = 300
 """How far into the past each round looks again: GitHub's lists lag behind a little."""
 PAGES_PER_ROUND_MAX = 50
 """Of each list; the next round goes on where this one ended."""
+_BEGAN = "began"
+_Item = Mapping[str, Any]
 _VOLATILE = ("reactions", "comments", "performed_via_github_app")
 """Changes without the item being updated, so that the same content would not be the same bytes."""
 _REPO_URL = re.compile(r"https?://.{1,300}/repos/(?P<name>[^/]+/[^/]+)(?:/issues/(?P<item>\d+))?")
@@ -69,18 +71,24 @@ class GitHubPoller:
         self._closed = False
 
     def poll(self, cursor: Cursor | None) -> Iterator[Batch]:
-        """Yield what was updated since `cursor`, by list and then by time. Raises as calls do."""
-        began = self._now() - self._backfill
+        """Yield what was updated since `cursor`, by list and then by time. Raises as calls do.
+
+        What was closed before the first round looked back is not brought in: it was over before
+        we came, whoever comments on it now.
+        """
+        began = _time(cursor, _BEGAN) or _stamp(self._now() - self._backfill)
         at: dict[str, str] = {
-            one.event: _time(cursor, one.event) or _stamp(began) for one in _LISTS
+            _BEGAN: began,
+            **{one.event: _time(cursor, one.event) or began for one in _LISTS},
         }
         if cursor is None:
             # The first round may fail: where it began must not move on with the clock.
             yield Batch((), dict(at))
         for asked in _LISTS:
-            for found, until in self._list(asked, at[asked.event]):
+            for items, until in self._list(asked, at[asked.event]):
                 at[asked.event] = until
-                yield Batch(found, dict(at))
+                found = [self._delivery(asked.event, one) for one in items if _is_ours(one, began)]
+                yield Batch([one for one in found if one is not None], dict(at))
 
     def wait(self, stop: threading.Event, seconds: float) -> None:
         """Wait, unless it is stopped."""
@@ -91,7 +99,7 @@ class GitHubPoller:
         self._closed = True
         self._client.close()
 
-    def _list(self, asked: _List, until: str) -> Iterator[tuple[list[Delivery], str]]:
+    def _list(self, asked: _List, until: str) -> Iterator[tuple[Sequence[_Item], str]]:
         """Yield page by page, and up to when all is found.
 
         Never by page numbers alone: what is updated meanwhile moves to the end, and everything
@@ -107,8 +115,7 @@ class GitHubPoller:
             latest = max((text(item.get("updated_at")) for item in page.items), default="")
             if moment(latest) and _moment(latest) > _moment(until):
                 until = latest
-            found = [one for item in page.items if (one := self._delivery(asked.event, item))]
-            yield found, until
+            yield page.items, until
             if page.following is None or not page.items:
                 return
             if moment(latest) and _moment(latest) > _moment(since):
@@ -128,7 +135,7 @@ class GitHubPoller:
         # Never "only if it has changed": what was overtaken while we asked is looked at again.
         return self._client.page(repo_path(self._repository) + asked.path, query)
 
-    def _delivery(self, event: Event, item: Mapping[str, Any]) -> Delivery | None:
+    def _delivery(self, event: Event, item: _Item) -> Delivery | None:
         if number(item.get("number" if event == "issues" else "id")) is None:
             return None
         payload = _issue(item) if event == "issues" else _comment(item)
@@ -142,14 +149,19 @@ class GitHubPoller:
         return replace(said, delivery_id=f"poll/{known_by}", body=body)
 
 
-def _place(item: Mapping[str, Any]) -> str | None:
+def _is_ours(item: _Item, began: str) -> bool:
+    closed = moment(item.get("closed_at"))
+    return closed is None or closed >= _moment(began)
+
+
+def _place(item: _Item) -> str | None:
     for name in ("repository_url", "issue_url", "url"):
         if place := _REPO_URL.match(text(item.get(name))):
             return fitting(REPOSITORY, place["name"])
     return None
 
 
-def _issue(item: Mapping[str, Any]) -> dict[str, Any] | None:
+def _issue(item: _Item) -> dict[str, Any] | None:
     """Return the payload of a webhook about the issue; None for a pull request."""
     if "pull_request" in item:
         return None
@@ -157,7 +169,7 @@ def _issue(item: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"action": "opened" if is_new else "edited", "issue": _lasting(item)}
 
 
-def _comment(item: Mapping[str, Any]) -> dict[str, Any] | None:
+def _comment(item: _Item) -> dict[str, Any] | None:
     """Return the payload of a webhook about the comment; None for one under a pull request."""
     place = _REPO_URL.match(text(item.get("issue_url")))
     page = text(item.get("html_url")).partition("#")[0]
@@ -171,12 +183,12 @@ def _comment(item: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _lasting(item: Mapping[str, Any]) -> dict[str, Any]:
+def _lasting(item: _Item) -> dict[str, Any]:
     return {name: said for name, said in item.items() if name not in _VOLATILE}
 
 
-def _time(cursor: Cursor | None, event: Event) -> str:
-    said = text(cursor.get(event)) if cursor else ""
+def _time(cursor: Cursor | None, name: str) -> str:
+    said = text(cursor.get(name)) if cursor else ""
     return said if moment(said) else ""
 
 

@@ -118,6 +118,27 @@ def test_the_first_round_looks_back_some_days_and_the_next_where_it_ended(site: 
     assert [one.origin.item for one in found(poller(site, backfill_days=60))[0]] == ["1", "2", "3"]
 
 
+def test_what_was_over_before_we_came_is_not_brought_in(site: Site) -> None:
+    before, then = f"{site.now:%Y-%m-%dT%H:%M:%SZ}", site.now
+    site.now += timedelta(days=5)
+    for title in ("Closed long ago", "Closed today"):
+        site.add_issue("acme/shop", title)
+    issues = site.repos["acme/shop"].issues
+    issues[1] |= {"state": "closed", "closed_at": before}
+    issues[2] |= {"state": "closed", "closed_at": f"{site.now:%Y-%m-%dT%H:%M:%SZ}"}
+    items, cursor = found(poller(site))
+    site.say("acme/shop", 1, "It is back")
+    later, _ = found(poller(site, now=lambda: then), cursor)
+
+    assert [one.origin.item for one in items] == ["2"]
+    assert [(one.kind, one.origin.item) for one in later] == [
+        ("issues", "2"),
+        ("issue_comment", "1"),
+    ]
+    issues[1] |= {"state": "open", "closed_at": None}
+    assert {one.origin.item for one in found(poller(site), cursor)[0]} == {"1", "2"}
+
+
 def test_where_the_first_round_began_stands_although_it_fails(site: Site) -> None:
     site.add_issue("acme/shop", "Total is wrong")
     site.troubles.append((429, {"Retry-After": "7"}, {"message": "slow down"}))

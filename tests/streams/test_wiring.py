@@ -6,13 +6,17 @@ from pathlib import Path
 import pytest
 
 from processors.attached import FetchedOnce, nothing
-from processors.base import StatefulProcessor, Task
+from processors.base import Processor, StatefulProcessor, Task
 from schemas.errors import UserError
+from schemas.reports import ReportNormalized
 from schemas.topics import SOURCES, STAGES
 from streams import wiring
 from streams.config import Settings
 from streams.memory_log import MemoryLog
 from streams.wiring import Parts
+from tests.connectors.repositories import make_remote
+from tests.factories import raw_github
+from tests.streams.test_issue_templates import BODY, FORM
 
 
 @pytest.fixture
@@ -57,6 +61,20 @@ def test_the_model_is_asked_last_and_only_with_a_key(parts: Parts, tmp_path: Pat
 def test_a_name_there_is_not_is_refused_with_those_there_are(parts: Parts) -> None:
     with pytest.raises(UserError, match="gateway, pollers, relay, normalize"):
         wiring.worker("fixx", parts)
+
+
+def test_normalize_reads_a_report_by_the_form_that_is_at_hand(parts: Parts, tmp_path: Path) -> None:
+    bare, _ = make_remote(tmp_path, {".github/ISSUE_TEMPLATE/bug.yml": FORM})
+    shop = {"id": "shop", "sources": ["github:acme/shop"], "git_url": str(bare)}
+    named = Settings.model_validate({"data_dir": tmp_path / "data", "project": (shop,)})
+    with Parts(named, parts.log) as opened:
+        opened.checkouts.base_commit(named.project[0])
+        stage = wiring.stage("normalize", opened)
+        assert isinstance(stage, Processor)
+        [said] = stage.handle(raw_github(body=BODY))
+
+    assert isinstance(said, ReportNormalized)
+    assert said.report.metadata["template"] == ".github/ISSUE_TEMPLATE/bug.yml"
 
 
 def test_attachments_are_fetched_only_where_the_settings_name_a_place(

@@ -79,7 +79,7 @@ class Reply:
 class Outcome:
     """What became of one delivery or of one wish of a person, with a sentence for people."""
 
-    status: Literal["accepted", "duplicate", "unknown_bug"]
+    status: Literal["accepted", "duplicate", "unknown_bug", "not_allowed"]
     text: str
     ids: Mapping[str, str] = field(default_factory=dict)
 

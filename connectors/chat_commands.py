@@ -82,6 +82,8 @@ def said(outcomes: Sequence[Outcome]) -> str:
     outcome = outcomes[0]
     if outcome.status == "unknown_bug":
         return f"{outcome.text} Nothing was changed; `/bug help` shows what can be typed."
+    if outcome.status == "not_allowed":
+        return f"{outcome.text} Nothing was changed."
     if "command_id" in outcome.ids or "report_id" not in outcome.ids:
         return outcome.text
     known = outcome.status == "duplicate"

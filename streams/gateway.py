@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+from starlette.exceptions import HTTPException
 
 from connectors.channel import Door
 from connectors.inbox import Inbox
@@ -22,6 +24,10 @@ from streams.metrics import INBOX_WAITING
 
 READY_CHECK_S_MIN = 1.0
 """Between two checks of the disk: anyone may ask, and each costs a write."""
+_NO_ROUTE = {
+    404: ("not_found", "there is nothing at this address; /docs lists what there is"),
+    405: ("wrong_method", "this address takes other methods; /docs lists them"),
+}
 
 
 def create_app(
@@ -39,12 +45,13 @@ def create_app(
 
     The caller closes `inbox` after the server has ended.
     """
-    app = FastAPI(
+    app = FastAPIOffline(
         title="bugstream",
         description="Bug reports in; verified fixes, or an honest 'could not', out.",
         docs_url="/docs",
         redoc_url=None,
     )
+    app.add_exception_handler(HTTPException, _refused)
     app.include_router(
         webhooks.router(
             inbox=inbox,
@@ -92,6 +99,18 @@ def _health(inbox: Inbox) -> APIRouter:
         return Response(generate_latest(_registry()), media_type=CONTENT_TYPE_LATEST)
 
     return routes
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """Answer in our form, also where no route of ours was asked for."""
+    del request
+    if not isinstance(error, HTTPException):
+        raise error
+    detail: Any = error.detail
+    if isinstance(detail, str):
+        name, message = _NO_ROUTE.get(error.status_code, ("refused", detail))
+        detail = {"error": name, "message": message}
+    return JSONResponse({"detail": detail}, error.status_code, headers=error.headers)
 
 
 def _registry() -> CollectorRegistry:

@@ -79,9 +79,9 @@ class Keeper:
         if not self.may_command(asked.account, found[1]):
             self.refusals.note(route=door.name, delivery_id=asked.delivery_id, reason=NOT_A_MEMBER)
             return Outcome(
-                "unknown_bug",
+                "not_allowed",
                 f"Only members of its project decide about {asked.bug[:40]}. Whoever runs bugstream"
-                f" can add `{asked.account[:80]}` to them.",
+                f" can add `{asked.account[:80]}` to its `members`.",
             )
         note = (
             self.blobs.put(

@@ -69,6 +69,9 @@ def test_what_is_said_reads_well() -> None:
     assert said([Outcome("unknown_bug", "No bug is called BUG-1.")]).startswith(
         "No bug is called BUG-1. Nothing was changed"
     )
+    assert said([Outcome("not_allowed", "Only members decide.")]) == (
+        "Only members decide. Nothing was changed."
+    )
     assert said([Outcome("accepted", "Asked to retry X.", {"command_id": "c"})]) == (
         "Asked to retry X."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -162,3 +163,33 @@ def test_two_gateways_and_one_killed_under_load_lose_and_double_nothing(tmp_path
     assert sorted(kept) == sorted(told for told, _ in answers)
     assert any(again for _, again in answers)
     assert not answers[0][1]
+
+
+@pytest.mark.parametrize("path", ["/nope", "/webhooks/slak", "/"])
+def test_an_address_that_is_not_there_is_answered_in_our_form(
+    client: TestClient, path: str
+) -> None:
+    answer = client.post(path)
+
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == {
+        "error": "not_found",
+        "message": "there is nothing at this address; /docs lists what there is",
+    }
+
+
+def test_a_wrong_method_is_answered_in_our_form_and_told_the_right_one(client: TestClient) -> None:
+    answer = client.post("/health")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert answer.json()["detail"]["error"] == "wrong_method"
+
+
+def test_the_page_of_the_api_needs_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/docs").text
+    parts = re.findall(r'(?:src|href)="([^"]+)"', page)
+
+    assert len(parts) == 3
+    for part in parts:
+        assert part.startswith("/"), part
+        assert client.get(part).status_code == 200, part

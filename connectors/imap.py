@@ -234,7 +234,11 @@ def _plainly(box: Mailbox) -> Iterator[None]:
 
 def _said(error: BaseException) -> str:
     """Return what the server said, on one line; it never holds what we sent."""
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    said = error.args[0] if error.args else ""
+    words = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    # The library wraps some answers as they are written in Python.
+    words = words[2:-1] if words[:2] in {"b'", 'b"'} else words
+    return " ".join(words.split())[:200] or type(error).__name__
 
 
 def _tells(said: Iterable[Any]) -> bool:

@@ -275,7 +275,8 @@ def _raise_unless_ok(response: httpx2.Response, content: bytes) -> None:
         said = f"Jira asks to wait {wait_s:.0f} s ({reason or 'no reason given'})"
         raise LimitedError(said, retry_after_s=wait_s, reason=reason)
     if status in _LATER or status >= 500:
-        raise TransientError(f"Jira answered {status}")
+        way_out = "; see jira.email and jira.token in the settings" if status == 401 else ""
+        raise TransientError(f"Jira answered {status}{way_out}")
     raise PoisonError(f"Jira refused the call with {status}{_complaint(content)}")
 
 

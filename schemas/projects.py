@@ -46,13 +46,20 @@ class Project(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        for name, places in (("team", self.team), ("contacts", tuple(self.contacts.values()))):
-            for place in places:
-                channel, _, container = place.partition(":")
-                if channel not in CHANNELS or not container:
+        everything = "*"
+        for name, written, shape in (
+            ("sources", [one for one in self.sources if one != everything], "channel:container"),
+            ("members", self.members, "channel:account"),
+            ("team", self.team, "channel:container"),
+            ("contacts", self.contacts, "channel:account"),
+            ("contacts", self.contacts.values(), "channel:container"),
+        ):
+            for one in written:
+                channel, _, rest = one.partition(":")
+                if channel.casefold() not in CHANNELS or not rest:
                     raise ValueError(
-                        f"{name}: {place[:80]!r} is no place; write channel:container with one of"
-                        f" {', '.join(CHANNELS)}"
+                        f"{name}: {one[:80]!r} names nothing; write {shape}, where channel is one"
+                        f" of {', '.join(CHANNELS)}"
                     )
         return self
 
@@ -70,4 +77,5 @@ class Project(BaseModel):
 
 def _place(place: str) -> Origin:
     channel, _, container = place.partition(":")
-    return Origin.model_validate({"channel": channel, "container": container, "item": TEAM_ITEM})
+    where = {"channel": channel.casefold(), "container": container, "item": TEAM_ITEM}
+    return Origin.model_validate(where)

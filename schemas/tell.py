@@ -19,25 +19,30 @@ Moment = Literal[
     "rejected",
 ]
 """What there is to tell. All but the first five are how the work on a bug ended."""
-Audience = Literal["reporter", "assignee", "team"]
+Other = Literal["assignee", "team"]
+Audience = Literal["reporter", Other]
 """The reporter is told where the report came from, the others where `contacts` and `team` of the
 project say."""
 
 
 class Tell(BaseModel):
-    """For each moment, who is told. An empty list: nobody."""
+    """For each moment, who is told. An empty list: nobody.
+
+    What was received is told to the reporter alone, what is under way to the others alone; how it
+    ended to whoever is named.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    received: tuple[Audience, ...] = ("reporter",)
+    received: tuple[Literal["reporter"], ...] = ("reporter",)
     """The report is a bug now, and has a name."""
-    duplicate: tuple[Audience, ...] = ("reporter",)
+    duplicate: tuple[Literal["reporter"], ...] = ("reporter",)
     """The report is about a bug that is known already."""
-    approval: tuple[Audience, ...] = ("assignee", "team")
+    approval: tuple[Other, ...] = ("assignee", "team")
     """A person has to decide before it goes on."""
-    verified: tuple[Audience, ...] = ("assignee", "team")
+    verified: tuple[Other, ...] = ("assignee", "team")
     """A patch passed every check: the report on them."""
-    deployment: tuple[Audience, ...] = ("assignee", "team")
+    deployment: tuple[Other, ...] = ("assignee", "team")
     """Where the fix is: on a branch, on its way to users, back again."""
     fixed: tuple[Audience, ...] = ("reporter",)
     could_not: tuple[Audience, ...] = ("reporter",)

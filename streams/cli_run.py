@@ -43,6 +43,7 @@ def up(ctx: typer.Context, port: _Port = None) -> None:
     """
     from streams.broker import STOP_S_MAX
     from streams.data_folder import alone
+    from streams.oversights import oversights
     from streams.signals import stop_on_signals
     from streams.supervisor import Supervisor
 
@@ -57,6 +58,8 @@ def up(ctx: typer.Context, port: _Port = None) -> None:
         _with_kafka(_with_port(conf)) as ready,
     ):
         prepare(ready)
+        for said in oversights(conf):
+            typer.echo(f"Note: {said}", err=True)
         typer.echo(f"Kafka {ready.kafka}; data in {ready.data_path}; HTTP on port {ready.port}")
         started = [*children(ready), *([] if conf.kafka else [_broker(conf)])]
         supervisor = Supervisor(started, conf.data_path, conf.drain_s_max, tell, inherited=(held,))

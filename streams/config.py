@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Collection
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from pydantic import (
     AliasChoices,
@@ -26,6 +26,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from schemas.accounts.account import Secret
 from schemas.accounts.discord import DiscordAccount
 from schemas.accounts.github import GitHubAccount
 from schemas.accounts.jira import JiraAccount
@@ -37,6 +38,9 @@ from schemas.errors import UserError
 from schemas.projects import Project
 from schemas.reports import UNASSIGNED
 from schemas.tell import Tell
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 DEFAULT_FILE = Path("bugstream.toml")
 HANDED_DOWN = "BUGSTREAM_HANDED_DOWN"
@@ -73,9 +77,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535)
     database_url: str | None = None
     """SQLAlchemy URL of a PostgreSQL for inbox, ledger and views; unset: SQLite in `data_dir`."""
-    github_webhook_secrets: tuple[SecretStr, ...] = ()
+    github_webhook_secrets: tuple[Secret, ...] = ()
     """At most two live secrets, so that one can be changed without a gap."""
-    webhook_secrets: dict[str, tuple[SecretStr, ...]] = Field(default_factory=dict)
+    webhook_secrets: dict[str, tuple[Secret, ...]] = Field(default_factory=dict)
     """The same for every other door, by its name: `bugstream doctor` lists them."""
     github: GitHubAccount | None = None
     jira: JiraAccount | None = None
@@ -84,7 +88,7 @@ class Settings(BaseSettings):
     mailbox: tuple[Mailbox, ...] = ()
     alertmanager: AlertmanagerAccount | None = None
     sentry: SentryAccount | None = None
-    api_tokens: tuple[SecretStr, ...] = ()
+    api_tokens: tuple[Secret, ...] = ()
     """Bearer tokens of `POST /api/v1/bugs/receive` and of commands."""
     anthropic_api_key: SecretStr | None = Field(
         default=None,
@@ -232,43 +236,66 @@ def load(file: Path | None = None, **overrides: Any) -> Settings:
         raise UserError(_explain(error, path)) from error
 
 
+def unknown_variables() -> list[str]:
+    """Return a sentence for each variable that begins like ours and sets nothing."""
+    known = {f"BUGSTREAM_{name}".upper() for name in Settings.model_fields}
+    known |= {
+        f"BUGSTREAM_{name}__{inner}".upper()
+        for name, field in Settings.model_fields.items()
+        for inner in getattr(_table_in(field.annotation), "model_fields", ())
+    }
+    found = []
+    for given in sorted(os.environ):
+        name = given.upper()
+        # What follows two underscores is refused by name when the settings are read.
+        if not name.startswith("BUGSTREAM_") or name == HANDED_DOWN or name.split("__")[0] in known:
+            continue
+        near = get_close_matches(name, known, n=1)
+        found.append(f"{given[:80]} sets nothing" + (f"; did you mean {near[0]}?" if near else ""))
+    return found
+
+
 def _explain(error: ValidationError, path: Path) -> str:
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
-        where = ".".join(str(part) for part in problem["loc"]) or "settings"
-        lines.append(f"{where}: {_what(problem['type'], problem['msg'], problem['loc'])}")
+        where = ".".join(str(part) for part in problem["loc"])
+        lines.append(f"{where}: {_what(problem)}" if where else _what(problem))
     source = f"in {path} or " if path.is_file() else ""
     return f"Settings are wrong; correct them {source}in BUGSTREAM_*:\n  " + "\n  ".join(lines)
 
 
-def _what(kind: str, message: str, place: tuple[int | str, ...]) -> str:
+def _what(problem: ErrorDetails) -> str:
     """Return pydantic's words, or ours where they speak of Python and not of the file."""
+    kind, place = problem["type"], problem["loc"]
+    table = place[0] if place else ""
     if kind == "extra_forbidden":
         near = get_close_matches(str(place[-1]), _names_at(place), n=1)
         return "there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
-    if kind == "tuple_type":
-        if place in {("project",), ("mailbox",)}:
-            return f"write each {place[0]} as a table under [[{place[0]}]]"
-        return 'must be a list, such as ["one"]'
-    return message
+    if kind == "tuple_type" and place in {("project",), ("mailbox",)}:
+        return f"write each {table} as a table under [[{table}]]"
+    if kind == "string_pattern_mismatch" and "https?" in problem["ctx"]["pattern"]:
+        return "must be an address that begins with https:// (or http://)"
+    said = {
+        "missing": "is missing",
+        "tuple_type": 'must be a list, such as ["one"]',
+        "model_type": f"write it once, as a table under [{table}]",
+        "dict_type": f"must be a table, [{table}]",
+        "too_short": "is empty",
+    }
+    return said.get(kind, problem["msg"].removeprefix("Value error, "))
 
 
 def _names_at(place: tuple[int | str, ...]) -> Collection[str]:
-    if len(place) == 1:
-        return Settings.model_fields
-    table = _TABLES.get(str(place[0]))
+    table: type[BaseModel] | None = Settings
+    for part in place[:-1]:
+        if table is not None and isinstance(part, str):
+            field = table.model_fields.get(part)
+            table = _table_in(field.annotation) if field else None
     return table.model_fields if table else ()
 
 
-_TABLES: dict[str, type[BaseModel]] = {
-    "project": Project,
-    "attachments": AttachmentPolicy,
-    "tell": Tell,
-    "github": GitHubAccount,
-    "jira": JiraAccount,
-    "slack": SlackAccount,
-    "discord": DiscordAccount,
-    "mailbox": Mailbox,
-    "alertmanager": AlertmanagerAccount,
-    "sentry": SentryAccount,
-}
+def _table_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the table that a setting of this type is, or is a list of; None: it is a value."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_table_in, get_args(annotation))), None)

@@ -24,6 +24,7 @@ from streams.doctor_mail import check_mailboxes
 from streams.environment import git_env
 from streams.java import find_java
 from streams.kafka_jars import jars_dir, locked_jars, missing_jars
+from streams.oversights import oversights
 
 PACKAGES = ("streams", "processors", "schemas", "projections", "connectors")
 DISK_BYTES_MIN = 200_000_000
@@ -45,6 +46,8 @@ def examine(settings: Settings) -> Iterator[Check]:
     checks += [lambda: check_kafka(settings), _sandbox, lambda: _model(settings)]
     for check in checks:
         yield check()
+    for said in oversights(settings):
+        yield Check("settings", "note", said)
     yield from check_channels(settings)
     yield from check_mailboxes(settings)
     if not settings.project:

@@ -63,6 +63,8 @@ def _check(way: Way, settings: Settings, polled: Mapping[str, Polled]) -> Check:
     errors = [f"{one}: {polled[one].error}" for one in asked if one in polled and polled[one].error]
     if errors:
         return Check(name, "note", found, "; ".join(errors)[:ERROR_CHARS_SHOWN_MAX])
+    if way.channel == "http" and not settings.api_tokens:
+        return Check(name, "note", found.replace("open", "closed", 1), "To use it, set api_tokens.")
     is_used = has_account or bool(asked) or len(closed) < len(way.doors)
     if is_used or not (way.doors or way.account):
         return Check(name, "ok", found)

@@ -94,7 +94,7 @@ class Polling:
 
     def _failed(self, poller: Poller, error: str, pause_s: float) -> None:
         _LOG.warning(
-            "A round of asking failed",
+            "A round of asking failed; `bugstream inbox pollers` says why",
             extra={"poller": poller.name, "error": error[:300], "again_in_s": round(pause_s, 1)},
         )
         try:

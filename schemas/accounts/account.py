@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+Secret = Annotated[SecretStr, Field(min_length=1)]
+"""Of an empty one nobody would know: everybody can sign with it."""
 
 
 class Account(BaseModel):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
-from schemas.accounts.account import Account, require_private
+from schemas.accounts.account import Account, Secret, require_private
 
 
 class DiscordAccount(Account):
     """`[discord]`: to answer with. Discord keeps nothing that could be asked for afterwards."""
 
     url: str = Field(default="https://discord.com/api/v10", pattern=r"^https?://[!-~]{1,300}$")
-    token: SecretStr
+    token: Secret
     """The bot's."""
 
     @model_validator(mode="after")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from schemas.accounts.account import Account
+from schemas.accounts.account import Account, Secret, require_private
 from schemas.raw import LABEL_PREFIX
 
 LABELS = {
@@ -28,10 +28,10 @@ class GitHubAccount(Account):
 
     url: str = Field(default="https://api.github.com", pattern=r"^https?://[!-~]{1,300}$")
     """Of the REST API; GitHub Enterprise has it at https://HOST/api/v3."""
-    token: SecretStr | None = None
+    token: Secret | None = None
     app_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.]{1,60}$")
     """The app's number or its client id."""
-    private_key: SecretStr | None = None
+    private_key: Secret | None = None
     """The app's, in PEM, as GitHub made it."""
     installation_id: int | None = Field(default=None, ge=1)
     """Of the app; unset: the one of each repository."""
@@ -54,11 +54,14 @@ class GitHubAccount(Account):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        require_private(self.url, "url")
         is_app = self.app_id is not None or self.private_key is not None
         if is_app and (self.app_id is None or self.private_key is None):
             raise ValueError("an app needs both app_id and private_key")
         if is_app == (self.token is not None):
             raise ValueError("set either token, or app_id and private_key")
+        if unknown := sorted(self.labels.keys() - LABELS.keys()):
+            raise ValueError(f"labels: {unknown[0][:60]!r} is none of {', '.join(LABELS)}")
         if wrong := [name for name in self.labels.values() if not 1 <= len(name) <= 50]:
             raise ValueError(f"labels: {wrong[0][:60]!r} must have 1 to 50 characters")
         return self

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
-from schemas.accounts.account import Account, require_private
+from schemas.accounts.account import Account, Secret, require_private
 from schemas.tell import Moment
 
 
@@ -17,7 +17,7 @@ class JiraAccount(Account):
     """Such as https://acme.atlassian.net."""
     email: str = ""
     """Of the account whose API token `token` is; empty: it is a bearer token."""
-    token: SecretStr
+    token: Secret
     transitions: dict[Moment, Literal["new", "indeterminate", "done"]] = Field(default_factory=dict)
     """Outcome -> category of the status an issue is moved to, such as `fixed = "done"`; the names
     of statuses differ from project to project, their categories do not. Empty: none is moved."""

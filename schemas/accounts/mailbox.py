@@ -6,9 +6,9 @@ import ipaddress
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.accounts.account import Account
+from schemas.accounts.account import Account, Secret
 
 Security = Literal["ssl", "starttls", "none"]
 _HOST = r"^[A-Za-z0-9._:-]{0,253}$"
@@ -21,12 +21,12 @@ class OAuth(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    token: SecretStr | None = None
+    token: Secret | None = None
     """An access token that somebody else keeps fresh; else it is asked for at `token_url`."""
     token_url: str = Field(default="", pattern=r"^(https?://[!-~]{1,500})?$")
     client_id: str = Field(default="", max_length=500)
-    client_secret: SecretStr | None = None
-    refresh_token: SecretStr | None = None
+    client_secret: Secret | None = None
+    refresh_token: Secret | None = None
     """Without one the client signs in for itself (`client_credentials`)."""
     scope: str = Field(default="", max_length=1000)
 
@@ -48,7 +48,7 @@ class Mailbox(Account):
     """Shown as the sender of answers."""
     user: str = ""
     """To sign in with; empty: the address."""
-    password: SecretStr | None = None
+    password: Secret | None = None
     oauth: OAuth | None = None
     tls_ca_file: Path | None = None
     """Certificates to believe instead of the system's, for a server with one of its own."""
@@ -81,7 +81,7 @@ class Mailbox(Account):
     smtp_security: Security | None = None
     """Empty: that of IMAP."""
     smtp_user: str = ""
-    smtp_password: SecretStr | None = None
+    smtp_password: Secret | None = None
     """Empty: how IMAP is signed in to. A server that offers no sign-in is not asked for one."""
     sent_folder: str = Field(default="", max_length=200)
     """Where a copy of each answer is laid, and looked for before it is sent again."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
-from schemas.accounts.account import Account, require_private
+from schemas.accounts.account import Account, Secret, require_private
 
 
 class AlertmanagerAccount(Account):
@@ -19,7 +19,7 @@ class AlertmanagerAccount(Account):
 
     url: str = Field(pattern=r"^https?://[!-~]{1,300}$")
     """Such as http://alertmanager:9093, up to where /api/v2 begins."""
-    token: SecretStr | None = None
+    token: Secret | None = None
     """A bearer token, for a proxy that wants one."""
     answers: bool = True
     """Whether an alert is answered by another one, `BugstreamAnswer`, shown for a day. Your routes
@@ -43,7 +43,7 @@ class SentryAccount(Account):
     url: str = Field(default="https://sentry.io", pattern=r"^https?://[!-~]{1,300}$")
     organization: str = Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")
     """Its short name, as it stands in Sentry's addresses."""
-    token: SecretStr
+    token: Secret
     """Of an internal integration, with the scope `event:read`."""
 
     @model_validator(mode="after")

@@ -143,6 +143,7 @@ def test_wrong_settings_are_named(
         it.open_folder(folder)
 
     assert "wrong-one" not in str(raised.value)
+    assert "b'" not in str(raised.value)
 
 
 def test_a_token_signs_in_and_a_stale_one_is_forgotten() -> None:

@@ -211,6 +211,7 @@ def test_each_status_is_raised_by_how_to_go_on(
         client.issue("SHOP-1")
 
     assert "secret" not in str(caught.value)
+    assert ("jira.token in the settings" in str(caught.value)) is (status == 401)
 
 
 def test_what_was_not_sent_is_told_from_what_was_lost() -> None:

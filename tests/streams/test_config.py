@@ -44,6 +44,23 @@ def test_the_file_is_read_and_the_environment_wins(
         ('[[project]]\nid = "x"\nbrnch = "y"', "did you mean branch?"),
         ('project = "x"', "[[project]]"),
         ('github_webhook_secrets = "x"', "must be a list"),
+        ("[slack]", "slack.token: is missing"),
+        ('[slack]\ntoken = ""', "slack.token: is empty"),
+        ('api_tokens = [""]', "api_tokens.0: is empty"),
+        ('github_webhook_secrets = [""]', "github_webhook_secrets.0: is empty"),
+        ('[[slack]]\ntoken = "x"', "as a table under [slack]"),
+        ('[slack]\ntoken = "x"\nurl = "ftp://x"', "begins with https://"),
+        ('[github]\ntoken = "x"\nurl = "http://ghe.acme.org"', "begin with https://"),
+        ('[github]\ntoken = "x"\nlabels = { fixd = "y" }', "'fixd' is none of fixed"),
+        ('[[mailbox]]\naddress = "a@b"\n[mailbox.oauth]\ntokn = "x"', "did you mean token?"),
+        ('[[mailbox]]\naddress = "a@b"\n[[mailbox]]\naddress = "A@b"', "same address"),
+        ("[tell]\nrecieved = []", "did you mean received?"),
+        ('[tell]\nreceived = ["team"]', "tell.received.0: Input should be 'reporter'"),
+        ('[tell]\nverified = ["reporter"]', "'assignee' or 'team'"),
+        ('[[project]]\nid = "x"\nsources = ["gitub:a/b"]', "sources: 'gitub:a/b' names nothing"),
+        ('[[project]]\nid = "x"\nmembers = ["bob"]', "members: 'bob' names nothing"),
+        ('[[project]]\nid = "x"\nteam = ["bob"]', "team: 'bob' names nothing"),
+        ('[[project]]\nid = "x"\ncontacts = { ann = "slack:T/C" }', "contacts: 'ann'"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, text: str, names: str) -> None:
@@ -54,6 +71,7 @@ def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, text: str, names
 
     assert names in str(refused.value)
     assert "bugstream.toml" in str(refused.value)
+    assert "Value error" not in str(refused.value)
 
 
 def test_a_file_that_is_no_text_is_refused_in_words(tmp_path: Path) -> None:
@@ -124,3 +142,13 @@ def test_secrets_are_masked_when_printed() -> None:
 def test_a_data_folder_that_cannot_be_made_is_named() -> None:
     with pytest.raises(UserError, match="data_dir"):
         _ = Settings(data_dir=Path("/dev/null/x")).data_path
+
+
+def test_the_environment_reaches_into_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUGSTREAM_GITHUB__TOKEN", "from-the-environment")
+
+    github = load().github
+
+    assert github is not None
+    assert github.token is not None
+    assert github.token.get_secret_value() == "from-the-environment"

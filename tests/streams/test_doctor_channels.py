@@ -77,3 +77,11 @@ def test_an_inbox_that_cannot_be_read_breaks_nothing(tmp_path: Path) -> None:
 
     assert standings(Settings(data_dir=tmp_path)) == {}
     assert said_of(None) == "has not asked yet"
+
+
+def test_the_door_of_tools_is_closed_without_a_token(tmp_path: Path) -> None:
+    closed, opened = found(tmp_path)["http"], found(tmp_path, api_tokens=("t",))["http"]
+
+    assert (closed.state, closed.way_out) == ("note", "To use it, set api_tokens.")
+    assert closed.found.startswith("closed.")
+    assert (opened.state, opened.found[:5]) == ("ok", "open.")

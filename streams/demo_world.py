@@ -163,7 +163,10 @@ class World:
 def _mail(content: bytes) -> Told:
     mail = BytesParser(policy=policy.default).parsebytes(content)
     body = mail.get_body(("plain",))
-    return Told(f"Mail to {mail['To']}, {mail['Subject']}", body.get_content().replace("\r\n", "\n") if body else "")
+    return Told(
+        f"Mail to {mail['To']}, {mail['Subject']}",
+        body.get_content().replace("\r\n", "\n") if body else "",
+    )
 
 
 def _description(alert: dict[str, Any]) -> str:

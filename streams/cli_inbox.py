@@ -18,6 +18,9 @@ from schemas.codec import decode
 from schemas.errors import BugstreamError, UserError
 from schemas.raw import RawReceived
 from streams.cli_context import open_blobs, open_inbox, open_log, settings
+from streams.config import Settings
+from streams.dead_letters import DeadLetters
+from streams.failures import ERROR_TEXT
 
 REFUSALS_SHOWN_MAX = 20
 BODY_CHARS_SHOWN_MAX = 20_000
@@ -82,7 +85,7 @@ def show(
             _summary(inbox, as_json=as_json)
             return
         row = _found(inbox, row_id)
-    held = _held(row, open_blobs(conf))
+    held = _held(row, open_blobs(conf)) | {"last_error": _last_error(conf, row)}
     if as_json:
         typer.echo(json.dumps(_dict(row) | held, indent=2))
         return
@@ -197,6 +200,7 @@ def _dict(row: Row) -> dict[str, Any]:
         "account": row.account,
         "status": row.status,
         "repeats": row.repeats,
+        "attempts": 1 + row.repeats,
         "duplicate_of": row.duplicate_of,
         "event_id": str(row.event_id),
     }
@@ -215,4 +219,25 @@ def _held(row: Row, blobs: Blobs) -> dict[str, Any]:
             body = blobs.get(event.body_blob).decode("utf-8", "replace")
         except BugstreamError as error:
             body = f"({error})"
-    return {"type": event.type, "item": event.origin.key, "headers": event.headers, "body": body}
+    return {
+        "type": event.type,
+        "item": event.origin.key,
+        "verified": event.authenticated,
+        "author_verified": event.author_verified,
+        "content_sha256": event.content_sha256,
+        "headers": event.headers,
+        "body": body,
+    }
+
+
+def _last_error(conf: Settings, row: Row) -> str | None:
+    """Return why no report was made of it, if that is so; it says when that is not known."""
+    if row.status != "relayed":
+        return None
+    try:
+        with open_log(conf) as log:
+            letters = DeadLetters(log, app=conf.app).list(("normalize",), decided=True)
+    except BugstreamError:
+        return "not known: Kafka does not answer"
+    mine = (one for one in letters if one.event and one.event.event_id == row.event_id)
+    return next((one.header(ERROR_TEXT) for one in mine), None)

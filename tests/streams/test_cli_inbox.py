@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,11 +14,17 @@ from typer.testing import CliRunner, Result
 from connectors.blobs import FolderBlobs
 from connectors.inbox import Inbox
 from connectors.poll_cursors import PollCursors
+from processors import normalize
+from schemas import topics
 from schemas.errors import UserError
 from schemas.raw import Origin
 from streams import cli_inbox, cli_report
+from streams.channels import PARSERS
 from streams.config import Settings
+from streams.memory_log import MemoryLog
 from streams.receiving import Inbound, accept
+from streams.relay import Relay
+from streams.runner import Runner
 
 
 def run(folder: Path, *arguments: str, text: str | None = None) -> Result:
@@ -68,6 +75,41 @@ def test_a_row_is_shown_with_its_bytes(tmp_path: Path) -> None:
     assert json.loads(shown["body"])["title"] == "A bug"
     assert shown["item"].startswith("http:cli#")
     assert "of some kind" in run(tmp_path, "inbox", "show", "1").stdout
+
+
+def test_a_row_says_whether_it_was_verified_how_often_it_came_and_why_it_became_no_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox, blobs = opened(tmp_path), FolderBlobs(tmp_path / "data" / "blobs")
+    inbound = Inbound(
+        origin=Origin(channel="github", container="acme/shop", item="1"),
+        route="github/issues",
+        delivery_id="d1",
+        body=b"no JSON",
+        content_type="application/json",
+        sender="github:ann",
+        author="github:ann",
+        entity="e",
+        meaning="m",
+    )
+    accept(inbox, blobs, inbound)
+    accept(inbox, blobs, inbound)
+    with MemoryLog() as log:
+        log.ensure_topics(topics.ALL)
+        relay = Relay(inbox, log, app="bugstream")
+        while relay.step():
+            pass
+        relay.close()
+        stage = normalize.make(blobs, (), PARSERS)
+        with Runner(stage, log, app="bugstream") as runner:
+            while not runner.step():
+                pass
+        monkeypatch.setattr(cli_inbox, "open_log", lambda _: nullcontext(log))
+        said = json.loads(run(tmp_path, "inbox", "show", "1", "--json").stdout)
+    inbox.close()
+
+    assert (said["verified"], said["author_verified"], said["attempts"]) == (True, True, 2)
+    assert said["last_error"] == "the body is not JSON"
 
 
 def test_what_strangers_wrote_does_not_drive_the_terminal(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import httpx2
 from connectors.channel import child, text
 from connectors.chat_http import Caller
 from schemas.errors import PoisonError, TransientError
+from schemas.projects import TEAM_ITEM
 from schemas.raw import Origin
 
 BASE_URL = "https://discord.com/api/v10"
@@ -86,7 +87,7 @@ class DiscordMessenger:
             raise TransientError("Discord took a message and named none")
         return posted
 
-    def _found(self, channel: str, after: str, key: UUID) -> tuple[dict[int, str], int]:
+    def _found(self, channel: str, after: str | None, key: UUID) -> tuple[dict[int, str], int]:
         """Return where the parts of an earlier answer are, and how many it has."""
         ids: dict[int, str] = {}
         total = 1
@@ -101,10 +102,14 @@ class DiscordMessenger:
             total = int(marker[3])
         return ids, total
 
-    def _messages(self, channel: str, after: str) -> Iterator[dict[str, Any]]:
-        """Yield what was written since, oldest page first. Within a page Discord's order holds."""
+    def _messages(self, channel: str, after: str | None) -> Iterator[dict[str, Any]]:
+        """Yield what was written since, oldest page first; without a beginning the newest first.
+
+        Within a page Discord's order holds.
+        """
+        start = {"after": after} if after else {}
         for _ in range(PAGES_MAX):
-            params = {"after": after, "limit": str(PAGE_MESSAGES)}
+            params = {**start, "limit": str(PAGE_MESSAGES)}
             page = self._checked("GET", f"channels/{channel}/messages", params=params)
             listed = page if isinstance(page, list) else []
             messages = [one for one in listed if isinstance(one, dict)]
@@ -112,7 +117,7 @@ class DiscordMessenger:
             ids = [int(one["id"]) for one in messages if text(one.get("id")).isdecimal()]
             if len(messages) < PAGE_MESSAGES or not ids:
                 return
-            after = str(max(ids))
+            start = {"after": str(max(ids))} if after else {"before": str(min(ids))}
 
     def _checked(
         self,
@@ -149,9 +154,14 @@ def _body(part: str, key: UUID, number: int, parts: int, replied: str | None) ->
     return body
 
 
-def _place(origin: Origin) -> tuple[str, str, str | None]:
-    """Return the channel, since when to look, and the message to reply to; a command left none."""
+def _place(origin: Origin) -> tuple[str, str | None, str | None]:
+    """Return the channel, since when to look, and the message to reply to.
+
+    A command left none to reply to; what is told to a team replies to nothing and begins nowhere.
+    """
     channel, item = _CHANNEL.fullmatch(origin.container), _ITEM.fullmatch(origin.item)
+    if origin.channel == "discord" and channel and origin.item == TEAM_ITEM:
+        return channel[1], None, None
     if origin.channel != "discord" or channel is None or item is None:
         raise PoisonError(f"{origin.channel}:{origin.container[:80]} is no channel of Discord")
     return channel[1], item[2], None if item[1] else item[2]

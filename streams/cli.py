@@ -15,6 +15,7 @@ from streams import (
     cli_broker,
     cli_dead_letters,
     cli_demo,
+    cli_discord,
     cli_doctor,
     cli_fix,
     cli_graph,
@@ -75,6 +76,7 @@ for _part in (
     cli_dead_letters,
     cli_broker,
     cli_doctor,
+    cli_discord,
     cli_prove,
     cli_bench,
 ):

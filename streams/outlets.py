@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from connectors.discord_client import DiscordMessenger
     from connectors.github_client import GitHubClient
     from connectors.mail_threads import MailThreads
     from connectors.oauth_token import OAuthToken
@@ -152,7 +153,7 @@ def slack(settings: Settings) -> Messenger | None:
     return SlackMessenger(account.token.get_secret_value(), to_slack, base_url=account.url)
 
 
-def discord(settings: Settings) -> Messenger | None:
+def discord(settings: Settings) -> DiscordMessenger | None:
     """Return what replies in Discord."""
     account = settings.discord
     if account is None:

@@ -93,9 +93,13 @@ class FakeDiscord:
         if self.faults:
             return self.faults.pop(0)
         if request.method == "GET":
-            after, limit = (int(request.url.params[name]) for name in ("after", "limit"))
-            since = [one for one in self.messages if int(one["id"]) > after][:limit]
-            return httpx2.Response(200, json=since[::-1])
+            params, limit = request.url.params, int(request.url.params["limit"])
+            if "after" in params:
+                since = [one for one in self.messages if int(one["id"]) > int(params["after"])]
+                return httpx2.Response(200, json=since[:limit][::-1])
+            before = int(params.get("before", 10**20))
+            until = [one for one in self.messages if int(one["id"]) < before]
+            return httpx2.Response(200, json=until[-limit:][::-1])
         body = json.loads(request.content)
         self.bodies.append(body)
         return self._post(body) if request.method == "POST" else httpx2.Response(200, json=body)

@@ -58,7 +58,7 @@ class Watched(httpx2.BaseTransport):
         return self._inner.handle_request(request)
 
 
-@pytest.mark.parametrize("item", ["900", "interaction/900"])
+@pytest.mark.parametrize("item", ["900", "interaction/900", "-"])
 def test_every_call_of_the_client_is_described(item: str) -> None:
     discord = FakeDiscord()
     client = DiscordMessenger("t", to_discord_short, transport=Watched(discord))

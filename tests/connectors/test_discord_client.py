@@ -11,11 +11,13 @@ from connectors.discord import COMMANDS
 from connectors.discord_client import CONTENT_CHARS_MAX, MARKER_CHARS_MAX, DiscordMessenger
 from processors.chat_text import to_discord
 from schemas.errors import LimitedError, PoisonError, TransientError
+from schemas.projects import TEAM_ITEM
 from schemas.raw import Origin
 from tests.connectors.chat_servers import FakeDiscord
 
 MESSAGE = Origin(channel="discord", container="10/20", item="900")
 COMMAND = Origin(channel="discord", container="@me/20", item="interaction/900")
+TEAM = Origin(channel="discord", container="10/20", item=TEAM_ITEM)
 KEY, OTHER = UUID(int=7), UUID(int=7 << 64)
 
 
@@ -63,6 +65,20 @@ def test_an_answer_is_found_behind_pages_of_talk() -> None:
     client = messenger(discord)
 
     assert client.post(MESSAGE, "x", KEY) == client.post(MESSAGE, "x", KEY) == "20/1250"
+
+
+def test_what_is_told_to_a_team_replies_to_nothing_and_is_found_among_the_newest() -> None:
+    discord = FakeDiscord(lost=1)
+    client = messenger(discord)
+    with pytest.raises(TransientError):
+        client.post(TEAM, "**A person has to decide.**", KEY)
+    for number in range(250):
+        discord.say(f"talk {number}")
+
+    assert client.post(TEAM, "**A person has to decide.**", KEY) == "20/1000"
+    assert client.find(TEAM, OTHER) is None
+    [body] = discord.bodies
+    assert "message_reference" not in body
 
 
 def test_a_long_answer_goes_on_where_it_stopped() -> None:

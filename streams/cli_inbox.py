@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from connectors.inbox import Inbox, Row
 from processors.ports import Blobs
@@ -17,6 +16,7 @@ from processors.quoting import as_lines
 from schemas.codec import decode
 from schemas.errors import BugstreamError, UserError
 from schemas.raw import RawReceived
+from streams import inbox_tables
 from streams.cli_context import open_blobs, open_inbox, open_log, settings
 from streams.config import Settings
 from streams.dead_letters import DeadLetters
@@ -59,13 +59,7 @@ def list_rows(
     if not rows:
         typer.echo("Nothing came in yet.")
         return
-    table = Table("row", "received", "route", "from", "status", "again", "delivery")
-    for row in rows:
-        status = f"as row {row.duplicate_of}" if row.status == "duplicate" else row.status
-        cells = [str(row.id), row.received_at[:19], row.route, row.account, status]
-        cells += [str(row.repeats or ""), row.delivery_id[:60]]
-        table.add_row(*(Text(as_lines(cell)) for cell in cells))
-    Console().print(table)
+    Console().print(inbox_tables.rows(rows, now=datetime.now(UTC)))
 
 
 def show(
@@ -90,7 +84,7 @@ def show(
         typer.echo(json.dumps(_dict(row) | held, indent=2))
         return
     for name, value in (_dict(row) | held).items():
-        if name != "body":
+        if name != "body" and value is not None:
             typer.echo(as_lines(f"{name}: {value}"))
     # What strangers wrote must not drive the terminal; --json has it as it is.
     typer.echo(f"\n{as_lines(str(held.get('body', '')))}"[:BODY_CHARS_SHOWN_MAX])
@@ -165,11 +159,9 @@ def pollers(ctx: typer.Context, as_json: _Json = False) -> None:
     if not polled:
         typer.echo("Nobody was asked yet: `bugstream doctor` says whom the settings name.")
         return
-    table = Table("poller", "last good round", "found", "error since")
-    for one in polled:
-        cells = [one.name, (one.polled_at or "never")[:19], str(one.found), one.error or ""]
-        table.add_row(*(Text(as_lines(cell)) for cell in cells))
-    Console().print(table)
+    Console().print(inbox_tables.pollers(polled))
+    for said in inbox_tables.errors(polled):
+        typer.echo(f"\nSince then: {said}")
 
 
 def _summary(inbox: Inbox, *, as_json: bool) -> None:

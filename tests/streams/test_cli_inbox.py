@@ -194,7 +194,7 @@ def test_how_far_each_provider_was_asked_is_shown_with_what_went_wrong(tmp_path:
     shown = run(tmp_path, "inbox", "pollers").stdout
 
     assert nobody.stdout.startswith("Nobody was asked yet")
-    assert "2026-11-26T08:00:00" in shown
+    assert "2026-11-26 08:00:00Z" in shown
     assert "invite the app" in shown
     assert "\x1b[2J" not in shown
     assert json.loads(run(tmp_path, "inbox", "pollers", "--json").stdout) == [

@@ -75,6 +75,11 @@ class DiscordMessenger:
                 posted[number] = self._send(channel, body)
         return f"{channel}/{posted[1]}"
 
+    def me(self) -> str:
+        """Return the name of our bot."""
+        value = self._checked("GET", "users/@me")
+        return text(value.get("username"))[:100] if isinstance(value, dict) else ""
+
     def register(self, application_id: str, commands: Sequence[Mapping[str, Any]]) -> None:
         """Make `commands` the application's own, instead of those it had."""
         path = f"applications/{application_id}/commands"

@@ -18,6 +18,7 @@ from schemas.errors import UserError
 from schemas.projects import Project
 from schemas.values import SandboxUnavailableError
 from streams.config import ACCOUNTS, Settings
+from streams.doctor_accounts import check_accounts
 from streams.doctor_channels import check_channels
 from streams.doctor_kafka import Check, check_kafka
 from streams.doctor_mail import check_mailboxes
@@ -49,6 +50,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     for said in oversights(settings):
         yield Check("settings", "note", said)
     yield from check_channels(settings)
+    yield from check_accounts(settings)
     yield from check_mailboxes(settings)
     if not settings.project:
         way_out = "Add a [[project]] with id, sources and git_url to bugstream.toml."

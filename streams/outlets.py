@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from connectors.discord_client import DiscordMessenger
     from connectors.github_client import GitHubClient
+    from connectors.jira_client import JiraClient
     from connectors.mail_threads import MailThreads
     from connectors.oauth_token import OAuthToken
     from connectors.poller import Poller
@@ -117,28 +118,34 @@ def github_forge(settings: Settings, git: Forge) -> Forge:
     return GitHubForge(git, client, repository, pull_requests=account.pull_requests)
 
 
-def jira(settings: Settings) -> Messenger | None:
-    """Return what comments on Jira's issues."""
+def jira_client(settings: Settings) -> JiraClient | None:
+    """Return what asks Jira, for messages and for pollers; it takes no connection yet."""
     account = settings.jira
     if account is None:
         return None
     from connectors.jira_client import JiraClient
+
+    return JiraClient(account.url, token=account.token.get_secret_value(), email=account.email)
+
+
+def jira(settings: Settings) -> Messenger | None:
+    """Return what comments on Jira's issues."""
+    client = jira_client(settings)
+    if client is None:
+        return None
     from connectors.jira_messenger import JiraMessenger
     from processors.markup import markdown_to_adf
 
-    client = JiraClient(account.url, token=account.token.get_secret_value(), email=account.email)
     return JiraMessenger(client, markdown_to_adf)
 
 
 def jira_status(settings: Settings) -> Tracker | None:
     """Return what moves Jira's issues to another status, where the settings want that."""
-    account = settings.jira
-    if account is None or not account.transitions:
+    account, client = settings.jira, jira_client(settings)
+    if account is None or client is None or not account.transitions:
         return None
-    from connectors.jira_client import JiraClient
     from connectors.jira_messenger import JiraTracker
 
-    client = JiraClient(account.url, token=account.token.get_secret_value(), email=account.email)
     return JiraTracker(client, {str(name): to for name, to in account.transitions.items()})
 
 

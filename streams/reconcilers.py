@@ -13,44 +13,51 @@ from processors.projects import project_of
 from schemas.event import Channel
 from schemas.raw import Origin
 from schemas.reports import UNASSIGNED
+from streams.outlets import jira_client
 
 if TYPE_CHECKING:
     from connectors.monitoring.alertmanager_api import AlertmanagerApi
     from connectors.poller import Poller
+    from connectors.slack_api import SlackApi
     from streams.config import Settings
 
 
 def jira(settings: Settings) -> list[Poller]:
     """Return what asks Jira for the issues of the projects that are sources."""
-    account, projects = settings.jira, _named(settings, "jira")
-    if account is None or not account.backfill or not projects:
+    account, projects = settings.jira, named(settings, "jira")
+    client = jira_client(settings)
+    if account is None or client is None or not account.backfill or not projects:
         return []
-    from connectors.jira_client import JiraClient
     from connectors.jira_poller import JiraPoller
 
-    client = JiraClient(account.url, token=account.token.get_secret_value(), email=account.email)
     return [JiraPoller(client, projects, every_s=account.poll_every_s)]
 
 
+def slack_api(settings: Settings) -> SlackApi | None:
+    """Return what asks Slack; it takes no connection yet."""
+    account = settings.slack
+    if account is None:
+        return None
+    from connectors.slack_api import SlackApi
+
+    return SlackApi(account.token.get_secret_value(), base_url=account.url)
+
+
 def slack(settings: Settings) -> list[Poller]:
-    """Return what asks each channel of Slack that is a source."""
+    """Return what asks each channel of Slack that is a source, each by connections of its own."""
     account = settings.slack
     if account is None or not account.backfill:
         return []
-    from connectors.slack_api import SlackApi
     from connectors.slack_poller import SlackPoller
 
-    token = account.token.get_secret_value()
-    return [
-        SlackPoller(SlackApi(token, base_url=account.url), name, every_s=account.poll_every_s)
-        for name in _named(settings, "slack")
-        if name.count("/") == 1
-    ]
+    names = [name for name in named(settings, "slack") if name.count("/") == 1]
+    asked = [(slack_api(settings), name) for name in names]
+    return [SlackPoller(api, name, every_s=account.poll_every_s) for api, name in asked if api]
 
 
 def monitoring(settings: Settings) -> list[Poller]:
     """Return what asks Alertmanager and Sentry, where any project has a source there."""
-    asked = [_alertmanager(settings), _sentry(settings)]
+    asked = [_alertmanager(settings), sentry(settings)]
     return [one for one in asked if one is not None]
 
 
@@ -84,7 +91,8 @@ def _alertmanager(settings: Settings) -> Poller | None:
     )
 
 
-def _sentry(settings: Settings) -> Poller | None:
+def sentry(settings: Settings) -> Poller | None:
+    """Return what asks Sentry for the issues of its projects that are sources."""
     account = settings.sentry
     if account is None or not account.backfill:
         return None
@@ -101,11 +109,12 @@ def _sentry(settings: Settings) -> Poller | None:
     )
 
 
-def _named(settings: Settings, channel: Channel) -> list[str]:
+def named(settings: Settings, channel: Channel) -> list[str]:
     """Return the containers of `channel` that projects name as a whole, once each."""
     sources = [source for project in settings.project for source in project.sources]
-    named = [source.partition(":")[2] for source in sources if source.startswith(f"{channel}:")]
-    return list(dict.fromkeys(name for name in named if name and not name.endswith("*")))
+    parts = [source.partition(":") for source in sources]
+    found = [name for one, _, name in parts if one.casefold() == channel]
+    return list(dict.fromkeys(name for name in found if name and not name.endswith("*")))
 
 
 def _has_source(settings: Settings, prefix: str) -> bool:

@@ -1,0 +1,204 @@
+"""Whose lines these are: git's blame, what Agent Trace notes say of them, and who reviewed last.
+
+A commit's author is who committed, which is not who wrote: without a record that says so, lines are
+of `unknown` hand, never `human`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, Literal, get_args
+
+from connectors.agent_trace import NOTES_REF
+from connectors.channel import objects, text
+from connectors.git_command import Git, GitError
+
+Hand = Literal["human", "ai", "mixed", "unknown"]
+LINES_MAX = 2_000
+"""Asked for at once."""
+NOTE_BYTES_MAX = 1024 * 1024
+MESSAGE_BYTES_MAX = 64 * 1024
+_HEADER = re.compile(rb"([0-9a-f]{40,64}) (\d+) (\d+)(?: \d+)?")
+_TRAILER = re.compile(r"^([A-Za-z][A-Za-z-]{1,40}):\s*(\S.{0,300})$", re.MULTILINE)
+_REVIEWS = ("reviewed-by", "approved-by", "acked-by")
+_HELPED = ("co-authored-by", "assisted-by", "generated-by")
+_PROGRAM = re.compile(
+    r"\b(?:claude|copilot|codex|gpt-?\d|cursor|aider|gemini|devin|openai|anthropic)\b|\[bot\]",
+    re.IGNORECASE,
+)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_AIDER = re.compile(r"\(aider\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """Lines `start` to `end`, 1-based and inclusive, of one origin. Names are personal data."""
+
+    start: int
+    end: int
+    commit: str
+    author: str
+    mail: str
+    at: datetime
+    hand: Hand
+    evidence: str
+    """What says whose hand it was."""
+    model: str = ""
+    conversation: str = ""
+    reviewer: str = ""
+    """Who reviewed the commit last, as its message says; empty: it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line as git blames it: which line of which file it was in the commit that wrote it."""
+
+    number: int
+    commit: str
+    number_then: int
+    path_then: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    author: str = ""
+    mail: str = ""
+    at: datetime = _LONG_AGO
+
+
+def owners(git: Git, commit: str, path: str, start: int, end: int) -> tuple[Owned, ...]:
+    """Return whose the lines `start` to `end` of `path` at `commit` are, in order.
+
+    Nothing where git knows no such file or lines. Raises `TransientError` when time is up.
+    """
+    end = min(end, start + LINES_MAX - 1)
+    try:
+        out = git("blame", "--line-porcelain", "-w", "-M", f"-L{start},{end}", commit, "--", path)
+    except GitError:
+        return ()
+    lines, commits = _read(out)
+    records = {sha: tuple(_records(git, sha)) for sha in {line.commit for line in lines}}
+    messages = {sha: _message(git, sha) for sha in records}
+    found = (
+        _owned(line, commits[line.commit], records[line.commit], messages[line.commit])
+        for line in lines
+    )
+    return tuple(_joined(list(found)))
+
+
+def _read(out: bytes) -> tuple[list[_Line], dict[str, _Commit]]:
+    """Return the lines and the commits of `git blame --line-porcelain`."""
+    lines: list[_Line] = []
+    commits: dict[str, _Commit] = {}
+    paths: dict[str, str] = {}
+    sha, numbers = "", (0, 0)
+    for raw in out.split(b"\n"):
+        if raw.startswith(b"\t"):
+            lines.append(_Line(numbers[1], sha, numbers[0], paths.get(sha, "")))
+        elif header := _HEADER.fullmatch(raw):
+            sha, numbers = header[1].decode(), (int(header[2]), int(header[3]))
+        else:
+            name, _, value = raw.decode("utf-8", "replace").partition(" ")
+            if name == "filename":
+                paths[sha] = value
+            commits[sha] = _with(commits.get(sha, _Commit()), name, value)
+    return lines, commits
+
+
+def _with(commit: _Commit, name: str, value: str) -> _Commit:
+    match name:
+        case "author":
+            return replace(commit, author=value[:200])
+        case "author-mail":
+            return replace(commit, mail=value.strip("<>")[:200])
+        case "author-time" if value.isdecimal():
+            return replace(commit, at=datetime.fromtimestamp(int(value), UTC))
+        case _:
+            return commit
+
+
+def _records(git: Git, commit: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the Agent Trace records in the note of `commit`; what cannot be read is none."""
+    try:
+        note = git("notes", f"--ref={NOTES_REF}", "show", commit)
+    except GitError:
+        return
+    for line in note[:NOTE_BYTES_MAX].split(b"\n"):
+        with suppress(ValueError, RecursionError):
+            record = json.loads(line)
+            revision = record.get("vcs", {}).get("revision") if isinstance(record, dict) else None
+            # A note that was moved by a rewrite speaks of lines of another commit.
+            if revision in {None, commit}:
+                yield record
+
+
+def _message(git: Git, commit: str) -> str:
+    try:
+        said = git("show", "--no-patch", "--format=%B", commit)
+    except GitError:
+        return ""
+    return said[:MESSAGE_BYTES_MAX].decode("utf-8", "replace")
+
+
+def _owned(
+    line: _Line, commit: _Commit, records: Sequence[Mapping[str, Any]], message: str
+) -> Owned:
+    trailers = [(name.casefold(), value) for name, value in _TRAILER.findall(message)]
+    reviews = [value for name, value in trailers if name in _REVIEWS]
+    plain = Owned(
+        start=line.number,
+        end=line.number,
+        commit=line.commit,
+        author=commit.author,
+        mail=commit.mail,
+        at=commit.at,
+        hand="unknown",
+        evidence="nothing says who wrote it",
+        reviewer=reviews[-1] if reviews else "",
+    )
+    for record in records:
+        if found := _traced(record, line):
+            return replace(plain, evidence="an Agent Trace note", **found)
+    helper = next((v for n, v in trailers if n in _HELPED and _PROGRAM.search(v)), None)
+    if helper:
+        return replace(plain, hand="mixed", evidence=f"the commit says it was helped by {helper}")
+    if _AIDER.search(commit.author) or commit.author.endswith("[bot]"):
+        return replace(plain, hand="ai", evidence="a program committed it")
+    return plain
+
+
+def _traced(record: Mapping[str, Any], line: _Line) -> dict[str, Any]:
+    """Return what `record` says of the line; nothing when it does not speak of it."""
+    for file in objects(record, "files"):
+        if file.get("path") != line.path_then:
+            continue
+        for talk in objects(file, "conversations"):
+            for span in objects(talk, "ranges"):
+                if _holds(span, line.number_then):
+                    who = span.get("contributor") or talk.get("contributor")
+                    who = who if isinstance(who, dict) else {}
+                    hand = who.get("type")
+                    return {
+                        "hand": hand if hand in get_args(Hand) else "unknown",
+                        "model": text(who.get("model_id"))[:250],
+                        "conversation": text(talk.get("url"))[:500],
+                    }
+    return {}
+
+
+def _holds(span: Mapping[str, Any], number: int) -> bool:
+    start, end = span.get("start_line"), span.get("end_line")
+    return isinstance(start, int) and isinstance(end, int) and start <= number <= end
+
+
+def _joined(found: Sequence[Owned]) -> Iterator[Owned]:
+    """Yield neighbouring lines of the same origin as one."""
+    for _, group in groupby(found, key=lambda one: replace(one, start=0, end=0)):
+        lines = list(group)
+        yield replace(lines[0], end=lines[-1].end)

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from streams import exit_codes
 from streams.cli_context import settings
@@ -38,7 +39,7 @@ def doctor(
     values = masked(conf)
     console = Console()
     if not as_json:
-        _show_settings(console, values)
+        _show_settings(console, values, conf.model_dump(mode="json", exclude_unset=True))
     checks = []
     for check in examine(conf):
         checks.append(check)
@@ -55,11 +56,30 @@ def doctor(
         raise typer.Exit(exit_codes.FAILED)
 
 
-def _show_settings(console: Console, values: dict[str, Any]) -> None:
-    table = Table("setting", "value", title="Settings", title_justify="left")
-    for name, value in values.items():
-        table.add_row(name, escape(value if isinstance(value, str) else json.dumps(value)))
-    console.print(table)
+def _show_settings(console: Console, values: dict[str, Any], given: dict[str, Any]) -> None:
+    """Print those of `values` that were given, a line each: all of them would fill pages."""
+    console.print("[bold]Settings[/] that are not left as they are; --json prints all.")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    names = _flat(given)
+    for name, value in _flat(values).items():
+        if name in names:
+            table.add_row(Text(name), Text(value if isinstance(value, str) else json.dumps(value)))
+    console.print(table if table.row_count else "none")
+    console.print()
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    """Return each setting by its whole name, those of the second mailbox under `mailbox.1`."""
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        value = dict(enumerate(value))
+    if not isinstance(value, dict) or not value:
+        return {name: value}
+    found: dict[str, Any] = {}
+    for key, inner in value.items():
+        found |= _flat(inner, f"{name}.{key}" if name else str(key))
+    return found
 
 
 def _show(console: Console, check: Check) -> None:

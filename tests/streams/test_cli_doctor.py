@@ -51,3 +51,27 @@ def test_what_is_missing_is_named_with_the_way_out(
     assert "apt install git" in result.output
     assert "Missing: git" in result.output
     assert "canary-0815" not in result.output
+
+
+def test_what_was_set_is_shown_in_80_columns_and_what_was_not_is_left_out(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("BUGSTREAM_PROT", "1")
+    (tmp_path / "bugstream.toml").write_text(
+        'webhook_secrets = { slack = ["canary-1"] }\n[[mailbox]]\naddress = "bugs@acme.org"\n'
+        'smtp_password = "canary-2"\nanswers = false\n'
+    )
+
+    lines = CliRunner().invoke(app, ["doctor"]).output.splitlines()
+
+    shown = [line.split(maxsplit=1) for line in lines[1 : lines.index("")]]
+    assert [[name, value.strip()] for name, value in shown] == [
+        ["webhook_secrets.slack", '["********"]'],
+        ["mailbox.0.address", "bugs@acme.org"],
+        ["mailbox.0.smtp_password", "********"],
+        ["mailbox.0.answers", "false"],
+        ["anthropic_api_key", "********"],
+    ]
+    assert all(len(line) <= 80 for line in lines[: lines.index("")])
+    assert "   note settings: BUGSTREAM_PROT sets nothing; did you mean BUGSTREAM_PORT?" in lines

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from schemas.event import BlobRef
@@ -31,6 +31,10 @@ from schemas.values import (
     SandboxUnavailableError,
 )
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 __all__ = [
     "Attachments",
     "Blobs",
@@ -41,6 +45,7 @@ __all__ = [
     "Done",
     "Effect",
     "EffectOutcome",
+    "Embedder",
     "ErasedError",
     "FixTask",
     "Forge",
@@ -172,6 +177,24 @@ class Tracker(Protocol):
         Doing it again changes nothing. None: nothing is shown for this outcome. Raises
         `TransientError`, and `PoisonError` where the item can never be marked.
         """
+
+
+# --- matching ---
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors: the more alike two texts, the nearer to one their product."""
+
+    @property
+    def model_id(self) -> str:
+        """Return which model it is: vectors of two models cannot be compared."""
+
+    @property
+    def dim(self) -> int:
+        """Return how many numbers a vector has."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return a row of length one for each text: bit for bit the same, whatever is beside it."""
 
 
 # --- sandbox ---

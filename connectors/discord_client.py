@@ -14,7 +14,7 @@ from uuid import UUID
 import httpx2
 
 from connectors.channel import child, text
-from connectors.chat_http import Caller
+from connectors.http_caller import Caller
 from schemas.errors import PoisonError, TransientError
 from schemas.projects import TEAM_ITEM
 from schemas.raw import Origin
@@ -133,7 +133,7 @@ class DiscordMessenger:
         body: object = None,
     ) -> Any:
         answer = self._caller.call(method, path, params=params, body=body)
-        if answer.status in range(200, 300):
+        if answer.is_ok:
             return answer.value
         value = answer.value if isinstance(answer.value, dict) else {}
         code, message = value.get("code"), text(value.get("message"))[:200]

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from connectors.channel import objects, text
-from connectors.github_http import Answer, GitHubHttp, UnauthorizedError
+from connectors.github_http import GitHubHttp, UnauthorizedError
 from connectors.github_sign_in import SignIn
+from connectors.http_caller import Answer
 from schemas.errors import PoisonError, RefusedError, TransientError
 
 PAGES_MAX = 50

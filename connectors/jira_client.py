@@ -5,25 +5,22 @@ Every call is held against Atlassian's own description in the tests.
 
 from __future__ import annotations
 
-import json
+import base64
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx2
 
 from connectors.channel import child, objects, plain, text
-from schemas.errors import LimitedError, PoisonError, RefusedError, TransientError, UserError
+from connectors.http_caller import Caller
+from schemas.errors import PoisonError, TransientError, UserError
 from schemas.raw import is_ours
 
-ANSWER_BYTES_MAX = 16 * 1024 * 1024
-CALL_S_MAX = 20.0
 PAGES_MAX = 200
 PAGE_ITEMS = 100
-WAIT_S_MAX = 3_600.0
 FIELDS = (
     *("summary", "description", "environment", "priority", "status", "resolution", "labels"),
     *("reporter", "creator", "assignee", "versions", "components", "created", "updated"),
@@ -31,9 +28,8 @@ FIELDS = (
 """What is asked for: without a list the search gives ids and nothing else."""
 _PROJECT = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}", re.ASCII)
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}-\d{1,12}", re.ASCII)
-_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
-_LATER = frozenset({401, 408, 409, 425})
-"""401 as well: a token that is being changed is our trouble, not the issue's."""
+_LATER = {401: "; see jira.email and jira.token in the settings", 409: ""}
+"""And the way out. A token that is being changed is our trouble, not the issue's."""
 
 Texts = Literal["adf", "wiki"]
 """How texts come: the same calls, in version 3 of the API or in version 2. Webhooks have wiki."""
@@ -73,26 +69,13 @@ class JiraClient:
         email: str = "",
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
-        """With an `email` the token is an API token of that account, without one a bearer token.
-
-        Raises `UserError` for a URL over which no token should go.
-        """
-        parts = urlsplit(base_url)
-        is_near = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-        if not parts.hostname or not (parts.scheme == "https" or is_near) or parts.username:
-            raise UserError("the Jira URL must look like https://your-site.atlassian.net")
-        auth = httpx2.BasicAuth(email, token) if email else None
-        headers = {"Accept": "application/json"}
-        if auth is None:
-            headers["Authorization"] = f"Bearer {token}"
-        self._http = httpx2.Client(
-            base_url=base_url.rstrip("/"),
-            auth=auth,
-            headers=headers,
-            timeout=CALL_S_MAX,
-            transport=transport,
-            trust_env=False,  # No netrc and no proxy of the environment gets at the token.
-        )
+        """With an `email` the token is an API token of that account, without one a bearer token."""
+        basic = base64.b64encode(f"{email}:{token}".encode()).decode()
+        headers = {
+            "Accept": "application/json",
+            "Authorization": f"Basic {basic}" if email else f"Bearer {token}",
+        }
+        self._caller = Caller("Jira", base_url, headers, transport=transport)
 
     def __enter__(self) -> Self:
         """Return itself; leaving closes the connections."""
@@ -104,7 +87,7 @@ class JiraClient:
 
     def close(self) -> None:
         """Let the connections go."""
-        self._http.close()
+        self._caller.close()
 
     def search_page(
         self,
@@ -221,19 +204,15 @@ class JiraClient:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        try:
-            with self._http.stream(method, path, params=query, json=body) as response:
-                content = _limited(response)
-        except _NOT_SENT as error:
-            raise RefusedError(f"Jira cannot be reached ({type(error).__name__})") from error
-        except httpx2.HTTPError as error:
-            raise TransientError(f"Jira does not answer ({type(error).__name__})") from error
-        _raise_unless_ok(response, content)
-        try:
-            value = json.loads(content) if content.strip() else {}
-        except (ValueError, RecursionError) as error:
-            raise TransientError("Jira's answer is not JSON") from error
-        return value if isinstance(value, dict) else {}
+        answer = self._caller.call(method, path, params=query, body=body)
+        if answer.status in _LATER:
+            raise TransientError(f"Jira answered {answer.status}{_LATER[answer.status]}")
+        if not answer.is_ok:
+            said = _complaint(answer.value)
+            raise PoisonError(f"Jira refused the call with {answer.status}{said}")
+        if answer.is_garbled:
+            raise TransientError("Jira's answer is not JSON")
+        return answer.value if isinstance(answer.value, dict) else {}
 
 
 def updated_within(projects: Sequence[str], *, minutes: int) -> str:
@@ -253,44 +232,8 @@ def _path(key: str, texts: Texts = "adf") -> str:
     return f"{_ROOT[texts]}/issue/{key}"
 
 
-def _limited(response: httpx2.Response) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    for part in response.iter_bytes():
-        size += len(part)
-        if size > ANSWER_BYTES_MAX:
-            raise TransientError(f"Jira's answer is larger than {ANSWER_BYTES_MAX} bytes")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _raise_unless_ok(response: httpx2.Response, content: bytes) -> None:
-    status = response.status_code
-    if 200 <= status < 300:
-        return
-    if status == 429:
-        # Three limits stand side by side; the header says which one was met.
-        reason = response.headers.get("ratelimit-reason", "")[:60]
-        wait_s = _wait_s(response.headers.get("retry-after", ""))
-        said = f"Jira asks to wait {wait_s:.0f} s ({reason or 'no reason given'})"
-        raise LimitedError(said, retry_after_s=wait_s, reason=reason)
-    if status in _LATER or status >= 500:
-        way_out = "; see jira.email and jira.token in the settings" if status == 401 else ""
-        raise TransientError(f"Jira answered {status}{way_out}")
-    raise PoisonError(f"Jira refused the call with {status}{_complaint(content)}")
-
-
-def _wait_s(said: str) -> float:
-    is_number = said.isascii() and said.isdecimal() and len(said) <= 9
-    return min(float(said), WAIT_S_MAX) if is_number else 60.0
-
-
-def _complaint(content: bytes) -> str:
+def _complaint(said: object) -> str:
     """Return what Jira says is wrong, cut short: it may quote the text of an issue."""
-    try:
-        said = json.loads(content)
-    except (ValueError, RecursionError):
-        return ""
     listed = said.get("errorMessages") if isinstance(said, dict) else None
     messages = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
     fields = list(child(said, "errors"))

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import httpx2
 
+from connectors.http_caller import Answer, Caller
 from schemas.accounts.mailbox import OAuth
 from schemas.errors import TransientError, UserError
 
-ANSWER_S_MAX = 20.0
 ANSWER_BYTES_MAX = 256 * 1024
 FRESH_S_MIN = 300.0
 """A token that ends sooner is not used any more."""
 LIVES_S_DEFAULT = 3600.0
-_CHUNK_BYTES = 16 * 1024
 
 
 class OAuthToken:
@@ -60,9 +59,10 @@ class OAuthToken:
             self._token = ""
 
     def _ask(self) -> None:
-        status, value = self._answer(self._form())
+        answer = self._answer()
+        value = answer.value if isinstance(answer.value, dict) else {}
         token = value.get("access_token")
-        if status == 200 and isinstance(token, str) and token:
+        if answer.is_ok and isinstance(token, str) and token:
             lives = value.get("expires_in", LIVES_S_DEFAULT)
             self._token = token
             self._ends_s = self._now_s() + _seconds(lives)
@@ -70,8 +70,8 @@ class OAuthToken:
             newer = value.get("refresh_token")
             self._refresh = newer if isinstance(newer, str) and newer else self._refresh
             return
-        said = str(value.get("error") or f"status {status}")[:100]
-        if status in {400, 401, 403}:
+        said = str(value.get("error") or f"status {answer.status}")[:100]
+        if answer.status in {400, 401, 403}:
             raise UserError(
                 f"mailbox.oauth: {self._settings.token_url} gives no token ({said}); sign in anew"
                 " and set refresh_token, client_id and client_secret"
@@ -88,27 +88,11 @@ class OAuthToken:
             return form | {"grant_type": "client_credentials"}
         return form | {"grant_type": "refresh_token", "refresh_token": self._refresh}
 
-    def _answer(self, form: dict[str, str]) -> tuple[int, dict[str, object]]:
-        content = b""
-        try:
-            with (
-                httpx2.Client(
-                    timeout=ANSWER_S_MAX, follow_redirects=False, transport=self._transport
-                ) as client,
-                client.stream("POST", self._settings.token_url, data=form) as answer,
-            ):
-                for chunk in answer.iter_bytes(_CHUNK_BYTES):
-                    content += chunk
-                    if len(content) > ANSWER_BYTES_MAX:
-                        raise TransientError("the token server's answer is too long")
-        except httpx2.HTTPError as error:
-            said = f"the token server does not answer ({type(error).__name__})"
-            raise TransientError(said) from error
-        try:
-            value = json.loads(content)
-        except (ValueError, RecursionError):
-            value = None
-        return answer.status_code, value if isinstance(value, dict) else {}
+    def _answer(self) -> Answer:
+        with closing(
+            Caller("the token server", answer_bytes_max=ANSWER_BYTES_MAX, transport=self._transport)
+        ) as caller:
+            return caller.call("POST", self._settings.token_url, form=self._form())
 
 
 def _seconds(value: object) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 
 from connectors.channel import child, objects, text
-from connectors.chat_http import WAIT_S_DEFAULT, Answer, Caller, limited
+from connectors.http_caller import WAIT_S_DEFAULT, Answer, Caller, limited
 from schemas.errors import PoisonError, TransientError
 
 BASE_URL = "https://slack.com/api"

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 
 from connectors.channel import text
-from connectors.chat_http import Answer, Caller
+from connectors.http_caller import Answer, Caller
 from connectors.poll_window import moment
 from schemas.errors import PoisonError, TransientError
 
@@ -60,5 +60,5 @@ def _require_ok(answer: Answer) -> None:
         raise TransientError(
             f"Alertmanager answered {answer.status}: correct alertmanager.url and .token"
         )
-    if not 200 <= answer.status < 300:
+    if not answer.is_ok:
         raise PoisonError(f"Alertmanager refused the call with {answer.status}")

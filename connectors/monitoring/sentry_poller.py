@@ -17,7 +17,7 @@ from urllib.parse import quote
 import httpx2
 
 from connectors.channel import Delivery, child, digest
-from connectors.chat_http import Caller
+from connectors.http_caller import Caller
 from connectors.monitoring.sentry import SENDER, issue_delivery
 from connectors.poll_window import Now, end_at, start_of, utc_now
 from connectors.poller import Batch, Cursor
@@ -71,7 +71,7 @@ class SentryPoller:
                     " sentry.organization is the short name in its address"
                 )
             found = [one for issue in answer.value if (one := self._found(issue))]
-            more = _NEXT.search(answer.link)
+            more = _NEXT.search(answer.headers.get("link", "")[:4000])
             # Nothing is over before the last page: the oldest come last.
             yield Batch(found, end_at(start if more else began))
             if more is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -28,10 +29,18 @@ def require_private(url: str, setting: str) -> None:
     """Raise `ValueError` for a URL over which no token may go: anybody could read it."""
     try:
         parts = urlsplit(url)
-        is_near = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+        is_near = is_loopback(parts.hostname or "")
     except ValueError:
         raise ValueError(f"{setting}: not a URL") from None
     if parts.username or not parts.hostname:
         raise ValueError(f"{setting}: write it as https://HOST, without a name or a password")
     if parts.scheme != "https" and not is_near:
         raise ValueError(f"{setting}: a token goes there, so it must begin with https://")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether `host` is this very machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

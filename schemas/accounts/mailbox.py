@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.accounts.account import Account, Secret
+from schemas.accounts.account import Account, Secret, is_loopback, require_private
 
 Security = Literal["ssl", "starttls", "none"]
 _HOST = r"^[A-Za-z0-9._:-]{0,253}$"
@@ -34,8 +33,8 @@ class OAuth(BaseModel):
     def _check(self) -> Self:
         if self.token is None and not (self.token_url and self.client_id):
             raise ValueError("set `token`, or `token_url` and `client_id` with a secret")
-        if self.token_url and not _is_safe(self.token_url):
-            raise ValueError("token_url: secrets go there, so it must begin with https://")
+        if self.token_url:
+            require_private(self.token_url, "token_url")
         return self
 
 
@@ -127,17 +126,3 @@ class Mailbox(Account):
         if self.imap_host and self.password is None and self.oauth is None:
             raise ValueError("password: set it, or the table [mailbox.oauth]")
         return self
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether `host` is this very machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def _is_safe(url: str) -> bool:
-    scheme, _, rest = url.partition("://")
-    host = rest.split("/", 1)[0].rpartition("@")[2].rsplit(":", 1)[0].strip("[]")
-    return scheme.lower() == "https" or is_loopback(host)

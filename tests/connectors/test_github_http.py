@@ -10,7 +10,8 @@ import pytest
 
 from connectors import github_http
 from connectors.github_http import GitHubHttp, UnauthorizedError
-from schemas.errors import LimitedError, PoisonError, RefusedError, TransientError, UserError
+from connectors.http_caller import Answer
+from schemas.errors import LimitedError, PoisonError, TransientError
 
 URL = "https://github.example/api/v3"
 
@@ -26,7 +27,7 @@ def answering(status: int, value: Any = None, **headers: str) -> GitHubHttp:
     return GitHubHttp(URL, transport=httpx2.MockTransport(handle))
 
 
-def call(http: GitHubHttp, **more: Any) -> github_http.Answer:
+def call(http: GitHubHttp, **more: Any) -> Answer:
     return http.call("GET", "/user", authorization="Bearer t", **more)
 
 
@@ -115,40 +116,11 @@ def test_what_is_unchanged_is_an_answer_only_to_those_who_asked_so() -> None:
         call(answering(304))
 
 
-def test_too_long_an_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(github_http, "ANSWER_BYTES_MAX", 100)
-    with pytest.raises(TransientError, match="larger"):
-        call(answering(200, {"x": "y" * 200}))
-
-
 @pytest.mark.parametrize("content", [b"<html>", b"[" * 200_000])
 def test_what_is_no_json_is_no_answer(content: bytes) -> None:
     handle = httpx2.MockTransport(lambda _: httpx2.Response(200, content=content))
     with pytest.raises(TransientError, match="JSON"):
         call(GitHubHttp(URL, transport=handle))
-
-
-def test_what_was_not_sent_cost_nothing() -> None:
-    def refuse(request: httpx2.Request) -> httpx2.Response:
-        raise httpx2.ConnectError("no")
-
-    def hang(request: httpx2.Request) -> httpx2.Response:
-        raise httpx2.ReadTimeout("no")
-
-    with pytest.raises(RefusedError):
-        call(GitHubHttp(URL, transport=httpx2.MockTransport(refuse)))
-    with pytest.raises(TransientError) as caught:
-        call(GitHubHttp(URL, transport=httpx2.MockTransport(hang)))
-
-    assert not isinstance(caught.value, RefusedError)
-
-
-@pytest.mark.parametrize(
-    "url", ["http://github.example", "github.example", "https://t@github.example", ""]
-)
-def test_a_token_goes_over_https_only(url: str) -> None:
-    with pytest.raises(UserError, match=r"github\.url"):
-        GitHubHttp(url)
 
 
 def test_a_list_goes_on_where_it_says() -> None:

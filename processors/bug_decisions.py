@@ -6,24 +6,20 @@ Outcomes of a superseded attempt are kept in the log and change nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
 from typing import Literal
 
-from processors import evidence
+from processors.bug_identity import OPEN_ENDED, Identity
 from processors.bug_state import BugState
-from processors.moments import AT_ONCE, SPOKEN_TO, Outcome, ended, state_of
+from processors.moments import state_of
 from schemas import bugs, commands
-from schemas.bugs import USD_MICROS, BugEvent
+from schemas.bugs import BugEvent
 from schemas.errors import FatalError
-from schemas.event import BlobRef, Caused, Event, caused_by
+from schemas.event import BlobRef, Event
+from schemas.identity import BugAbsorbed, MergeRequested
 from schemas.lifecycle import CLOSED, Status
 from schemas.projects import Project
-from schemas.reports import ReportLink
 from schemas.rollouts import RolloutCompleted, RolloutHalted, RolloutPromoted, RolloutStarted
-from schemas.tell import Audience, Moment, Tell
-
-STAGE = "lifecycle"
-LOCATIONS_TOLD_MAX = 5
+from schemas.tell import Tell
 
 _WORKING = {
     "locate": Status.LOCATING,
@@ -32,51 +28,55 @@ _WORKING = {
     "release": Status.RELEASING,
 }
 _MAY_RETRY = CLOSED - {Status.FIXED, Status.MERGED}
-_OPEN_ENDED = frozenset({Status.COULD_NOT, Status.NOT_VERIFIED})
+_CAME_FROM = {
+    "split": "it was taken for {0.name} before, until a person said that it is another fault",
+    "regression": "it looks like {0.name}, which was fixed before: perhaps that is back",
+}
 
 
 def decide(
     state: BugState | None, cause: Event, project: Project | None, tell: Tell
-) -> Iterator[BugEvent]:
+) -> Iterator[Event]:
     """Yield what happens next after `cause`, which is already folded into `state`."""
-    if isinstance(cause, commands.COMMANDS):
+    if isinstance(cause, (*commands.COMMANDS, MergeRequested)):
         yield from _Answer(state, cause, project, tell).command()
     elif state is not None:
         yield from _Answer(state, cause, project, tell).event()
 
 
-class _Answer:
+class _Answer(Identity):
     """The answer to one event or command: reads the state, numbers the events it yields."""
-
-    def __init__(
-        self, state: BugState | None, cause: Event, project: Project | None, tell: Tell
-    ) -> None:
-        self._known = state
-        self._cause = cause
-        self._project = project
-        self._tell = tell
-        self._index = count()
 
     # --- events of stages ---
 
-    def event(self) -> Iterator[BugEvent]:
+    def event(self) -> Iterator[Event]:
+        if self._state.merged_into is not None:
+            yield from self._passed_on()
+            return
         match self._cause:
             case bugs.BugOpened():
-                yield from self._locate(1)
-                if self._project is not None:
-                    trusted = self._state.trusted
-                    reason = "" if trusted else "a member of the project has to approve work on it"
-                    yield from self._told_reporter(self._cause.report, "received", reason)
-            case bugs.ReportLinked() | bugs.BugAbsorbed():
-                yield from self._another_report()
+                yield from self._opened(self._cause)
+            case bugs.ReportLinked():
+                yield from self._linked(self._cause)
+            case BugAbsorbed():
+                yield from self._absorbed(self._cause)
             case bugs.ReportUpdated():
-                yield from self._edited()
+                yield from self._edited(self._cause)
             case bugs.StageFailed():
                 yield from self._stage_failed(self._cause)
             case RolloutStarted() | RolloutPromoted() | RolloutHalted() | RolloutCompleted():
                 yield from self._told_others("deployment", state_of(self._cause))
             case _:
                 yield from self._outcome()
+
+    def _opened(self, cause: bugs.BugOpened) -> Iterator[BugEvent]:
+        yield from self._locate(1)
+        if self._project is None:
+            return
+        trusted = self._state.trusted
+        said = [_CAME_FROM[cause.came_from.why].format(cause.came_from)] if cause.came_from else []
+        said += [] if trusted else ["a member of the project has to approve work on it"]
+        yield from self._told_reporter(cause.report, "received", "; ".join(said))
 
     def _outcome(self) -> Iterator[BugEvent]:
         cause = self._cause
@@ -110,17 +110,6 @@ class _Answer:
             case _:
                 return
 
-    def _locate(self, attempt: int) -> Iterator[BugEvent]:
-        if self._project is None:
-            return  # Unassigned: triaged and kept, never fixed.
-        yield bugs.LocateRequested(
-            **self._next(),
-            bug_id=self._state.bug_id,
-            attempt=attempt,
-            report=self._state.founder,
-            others=evidence.others(self._state.reports),
-        )
-
     def _after_locate(self) -> Iterator[BugEvent]:
         if self._state.trusted:
             yield self._fix(self._state.attempt)
@@ -140,20 +129,6 @@ class _Answer:
             approvals_needed=approvals_needed,
         )
         yield from self._told_others("approval", f"the {subject} waits for a person: {reason}")
-
-    def _fix(self, attempt: int, feedback: BlobRef | None = None) -> BugEvent:
-        budget = self._project.budget_usd_per_bug if self._project else 0.0
-        return bugs.FixRequested(
-            **self._next(),
-            bug_id=self._state.bug_id,
-            attempt=attempt,
-            report=self._state.founder,
-            others=evidence.others(self._state.reports),
-            base_commit=self._state.base_commit,
-            locations=self._state.locations,
-            budget_usd_micros=round(budget * USD_MICROS),
-            feedback=feedback,
-        )
 
     def _after_verify(self) -> Iterator[BugEvent]:
         yield from self._told_others("verified", "the patch passed every check")
@@ -189,25 +164,13 @@ class _Answer:
             reports=state.first_origins,
         )
 
-    def _another_report(self) -> Iterator[BugEvent]:
+    def _edited(self, cause: bugs.ReportUpdated) -> Iterator[Event]:
         state = self._state
-        linked = self._cause.report if isinstance(self._cause, bugs.ReportLinked) else None
-        if self._knows_more and state.status in _OPEN_ENDED and self._may_go_on:
-            yield from self._locate(state.attempt + 1)
-            if linked is not None:
-                yield from self._told_reporter(linked, "duplicate")
-        elif linked is not None and state.status in CLOSED:
-            yield from self._told_reporter(linked, ended(state.status), state.reason)
-        elif linked is not None:
-            yield from self._told_reporter(linked, "duplicate")
-        if state.waits_for == "fix" and state.trusted:
+        if self._gone_from(cause.report):
+            yield self._on_its_way(cause.report, is_edit=True)
+        elif state.waits_for == "fix" and state.trusted:
             yield self._fix(state.attempt)
-
-    def _edited(self) -> Iterator[BugEvent]:
-        state = self._state
-        if state.waits_for == "fix" and state.trusted:
-            yield self._fix(state.attempt)
-        elif state.status in _OPEN_ENDED and self._may_go_on:
+        elif state.status in OPEN_ENDED and self._may_go_on:
             yield from self._locate(state.attempt + 1)  # Perhaps it now says how to reproduce it.
 
     def _stage_failed(self, cause: bugs.StageFailed) -> Iterator[BugEvent]:
@@ -216,75 +179,6 @@ class _Answer:
                 "could_not",
                 f"stage {cause.stage!r} failed ({cause.error}), dead letter {cause.dead_letter}",
             )
-
-    def _close(self, outcome: Outcome, reason: str) -> Iterator[BugEvent]:
-        yield bugs.BugClosed(
-            **self._next(),
-            bug_id=self._state.bug_id,
-            attempt=self._state.attempt,
-            outcome=outcome,
-            reason=reason,
-        )
-        answered: set[str] = set()
-        for report in self._state.reports:
-            if report.origin.key not in answered:
-                answered.add(report.origin.key)
-                yield from self._told_reporter(report, outcome, reason)
-        yield from self._told_others(outcome, reason)
-
-    # --- who is told ---
-
-    def _told_reporter(
-        self, report: ReportLink, moment: Moment, reason: str = ""
-    ) -> Iterator[BugEvent]:
-        if moment in AT_ONCE and report.origin.channel not in SPOKEN_TO:
-            return  # A program was told when it delivered.
-        if "reporter" in self._tell.whom(moment):
-            yield self._notify(report, moment, reason, "reporter")
-
-    def _told_others(self, moment: Moment, reason: str) -> Iterator[BugEvent]:
-        project = self._project
-        reachable = {
-            "assignee": bool(project and project.contacts),
-            "team": bool(project and project.team),
-        }
-        for audience in self._tell.whom(moment):
-            if reachable.get(audience):
-                yield self._notify(self._state.founder, moment, reason, audience)
-
-    def _notify(
-        self, report: ReportLink, moment: Moment, reason: str, audience: Audience
-    ) -> BugEvent:
-        state = self._state
-        return bugs.NotifyRequested(
-            **self._next(),
-            bug_id=state.bug_id,
-            attempt=state.attempt,
-            name=state.name,
-            origin=report.origin,
-            outcome=moment,
-            audience=audience,
-            reason=reason,
-            branch=state.branch,
-            commit=state.commit,
-            url=state.url,
-            checks=state.checks,
-            locations=state.locations[:LOCATIONS_TOLD_MAX],
-            patch=state.patch if moment == "fixed" else None,
-            report=report.report_blob if audience == "assignee" else None,
-        )
-
-    @property
-    def _may_go_on(self) -> bool:
-        """Return whether another attempt may be made without a person's word."""
-        attempts_max = self._project.attempts_max if self._project else 0
-        return self._state.trusted and self._state.attempt < attempts_max
-
-    @property
-    def _knows_more(self) -> bool:
-        """Return whether a member has reported the bug since this attempt began."""
-        known = evidence.others(self._state.reports)
-        return any(link.report_id not in self._state.heard for link in known)
 
     def _expects(self, stage: str, attempt: int) -> bool:
         """Return whether the bug waits for this outcome, or did until the stage failed."""
@@ -296,7 +190,7 @@ class _Answer:
 
     # --- commands of people ---
 
-    def command(self) -> Iterator[BugEvent]:
+    def command(self) -> Iterator[Event]:
         state = self._known
         if state is None:
             yield self._refuse("there is no such bug")
@@ -310,6 +204,12 @@ class _Answer:
                     yield from self._reject(self._cause.note)
                 case commands.RetryBug():
                     yield from self._retry()
+                case commands.MergeBugs():
+                    yield from self._merge(self._cause)
+                case MergeRequested():
+                    yield from self._merge_asked(self._cause)
+                case commands.SplitReport():
+                    yield from self._split(self._cause)
                 case _:
                     yield from self._abandon()
 
@@ -372,26 +272,3 @@ class _Answer:
             yield self._refuse(f"no work is going on: the bug is {self._state.status}")
             return
         yield from self._close("abandoned", "a person stopped the work")
-
-    def _refuse(self, reason: str) -> BugEvent:
-        cause = self._cause
-        if cause.bug_id is None:
-            raise FatalError(f"command {cause.event_id} names no bug")
-        return bugs.CommandRefused(
-            **self._next(), bug_id=cause.bug_id, command=cause.type, reason=reason
-        )
-
-    # --- envelopes ---
-
-    @property
-    def _state(self) -> BugState:
-        if self._known is None:
-            raise FatalError(f"{self._cause.type} was answered without a bug")
-        return self._known
-
-    def _next(self) -> Caused:
-        envelope = caused_by(self._cause, STAGE, next(self._index))
-        return envelope | {"project": self._known.project} if self._known else envelope
-
-    def _by_person(self) -> Caused:
-        return self._next() | {"actor": self._cause.actor}

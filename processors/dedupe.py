@@ -27,6 +27,7 @@ from processors.likeness import (
     text_key,
     words_of,
 )
+from processors.links import KEY, Links, records_of, report_link
 from schemas import topics
 from schemas.bugs import (
     BugEvent,
@@ -36,14 +37,16 @@ from schemas.bugs import (
     ReportLinked,
     ReportUpdated,
 )
-from schemas.errors import FatalError
-from schemas.event import Event, caused_by, derived_id, human_id, subject_id
-from schemas.reports import BugReport, ReportCommented, ReportLink, ReportNormalized
+from schemas.errors import BugstreamError, FatalError
+from schemas.event import Event, caused_by, derived_id, human_id
+from schemas.links import LINKS, LinkEvent, ReportMoved
+from schemas.reports import BugReport, ReportCommented, ReportNormalized
 
 NAME = "dedupe"
 NEAR_IDENTICAL = 0.9
 """Share of word shingles in common from which two reports are the same, unless vetoed."""
 SUGGESTED = 0.6
+MUST = "must-link"
 WORDS_MIN = 8
 """Below, a text is too generic ("it crashes") to merge anything by itself."""
 SUGGESTIONS_MAX = 5
@@ -115,16 +118,19 @@ class DedupeState:
         self._partition = partition
         self._reports: dict[UUID, Known] = {}
         self._index: dict[str, list[tuple[int, UUID]]] = {}
+        self._links = Links()
         self._journal: list[Callable[[], None]] = []
 
     def load(self, key: str, value: bytes | None) -> None:
         """Take one record of the state topic. Raises `FatalError` for one it cannot read."""
-        if value is None:
-            self._forget(UUID(key))
-            return
         try:
-            self._remember(_decode(value))
-        except (ValueError, KeyError, TypeError) as error:
+            if value is None:
+                self._forget(UUID(key))
+            elif key.startswith(KEY):
+                self._links.load(key, value)
+            else:
+                self._remember(_decode(value))
+        except (ValueError, KeyError, TypeError, BugstreamError) as error:
             raise FatalError(
                 f"state record {key!r} of partition {self._partition} is not readable"
             ) from error
@@ -133,6 +139,8 @@ class DedupeState:
         """Return opened, linked or updated for a report; a repeated delivery decides nothing."""
         if isinstance(event, ReportCommented):
             return self._comment(event)
+        if isinstance(event, LINKS):
+            return self._told(event)
         if not isinstance(event, ReportNormalized):
             return Decision()
         before = self._reports.get(event.report.report_id)
@@ -151,7 +159,9 @@ class DedupeState:
             return Decision()
         if before.content_sha256 != event.content_sha256:
             updated = ReportUpdated(
-                **caused_by(event, NAME), bug_id=before.bug_id, report=_link(event)
+                **caused_by(event, NAME),
+                bug_id=self._links.home(before.bug_id),
+                report=report_link(event),
             )
             known = _known(event, before.bug_id, order=before.order)
             return self._decided(known, (updated,), before)
@@ -175,11 +185,11 @@ class DedupeState:
         index = count()
         if matches and matches[0].merges:
             best = matches[0]
-            known = _known(event, best.known.bug_id, order=fresh.order)
+            known = _known(event, self._links.newest(best.known.bug_id), order=fresh.order)
             linked = ReportLinked(
                 **caused_by(event, NAME, next(index)),
                 bug_id=known.bug_id,
-                report=_link(event),
+                report=report_link(event),
                 rule=best.rule,
                 similarity=best.similarity,
                 matched_report_id=best.known.report_id,
@@ -189,14 +199,14 @@ class DedupeState:
         opened = BugOpened(
             **caused_by(event, NAME, next(index)),
             bug_id=bug_id,
-            report=_link(event),
+            report=report_link(event),
             fingerprints=fresh.stacks,
         )
         suggested = (
             LinkSuggested(
                 **caused_by(event, NAME, next(index)),
                 bug_id=bug_id,
-                other_bug_id=match.known.bug_id,
+                other_bug_id=self._links.newest(match.known.bug_id),
                 similarity=match.similarity,
                 evidence=(*match.evidence, *(f"but {veto}" for veto in match.vetoes)),
             )
@@ -211,9 +221,29 @@ class DedupeState:
             for place in self._index.get(key, ())[:CANDIDATES_PER_KEY_MAX]
         }
         found = [match for i in near if (match := _match(fresh, self._reports[i])) is not None]
+        apart = self._links.apart(fresh.report_id, self._bug_of)
+        found = [m for m in found if self._links.newest(m.known.bug_id) not in apart]
+        must = (self._reports[i] for i in self._links.must(fresh.report_id) if i in self._reports)
+        found += [Match(one, MUST, 1.0, ("a person said so",), ()) for one in must]
         # Ties go to the oldest report, so that a verdict cannot depend on how batches were cut.
-        found.sort(key=lambda m: (not m.merges, -m.similarity, m.known.order, m.known.report_id))
+        found.sort(key=lambda m: (m.rule != MUST, not m.merges, -m.similarity, m.known.order))
         return found
+
+    def _bug_of(self, report_id: UUID) -> UUID | None:
+        known = self._reports.get(report_id)
+        return known.bug_id if known else None
+
+    def _told(self, event: LinkEvent) -> Decision:
+        """Take a person's word in; a moved report belongs to its new bug from here on."""
+        self._journal.append(self._links.take(event))
+        if not isinstance(event, ReportMoved):
+            return Decision((), records_of(event))
+        before = self._reports.get(event.report.report_id)
+        said = (self._links.answer(event, NAME, before.stacks if before else ()),)
+        if before is None:
+            return Decision(said, records_of(event))
+        moved = self._decided(replace(before, bug_id=event.to_bug_id), said, before)
+        return Decision(said, (*moved.changes, *records_of(event)))
 
     def _comment(self, event: ReportCommented) -> Decision:
         known = self._reports.get(event.report_id)
@@ -225,11 +255,12 @@ class DedupeState:
             (
                 CommentAdded(
                     **caused_by(event, NAME),
-                    bug_id=known.bug_id,
+                    bug_id=self._links.home(known.bug_id),
                     report_id=known.report_id,
                     comment_blob=event.comment_blob,
                     trust=event.trust,
                     note=event.note,
+                    happened=event.happened,
                 ),
             )
         )
@@ -321,18 +352,6 @@ def _known(event: ReportNormalized, bug_id: UUID, *, order: int) -> Known:
         facts=facts_of(report),
         negations=negations_of(words),
         updated_at=report.updated_at,
-    )
-
-
-def _link(event: ReportNormalized) -> ReportLink:
-    return ReportLink(
-        report_id=event.report.report_id,
-        origin=event.report.origin,
-        report_blob=event.report_blob,
-        reporter=subject_id(event.report.reporter),
-        trust=event.trust,
-        severity=event.report.severity,
-        content_sha256=event.content_sha256,
     )
 
 

@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from pydantic import ValidationError
 
 from processors.base import Decision, StateChange, StatefulProcessor
-from processors.bug_decisions import STAGE, decide
+from processors.bug_answer import STAGE
+from processors.bug_decisions import decide
 from processors.bug_state import BugState, evolve
-from schemas import bugs, topics
+from schemas import topics
 from schemas.errors import FatalError
 from schemas.event import BugScoped, Event
+from schemas.identity import BugAbsorbed, MergeRequested
 from schemas.projects import Project
 from schemas.registry import BY_TYPE
 from schemas.tell import Tell
@@ -68,7 +70,8 @@ class LifecycleState:
         project = self._project_of(state.project if state else event.project)
         emitted = tuple(decide(state, event, project, self._tell))
         for follow in emitted:
-            state = evolve(state, follow)
+            if follow.bug_id == event.bug_id:
+                state = evolve(state, follow)
         if state is None or state == before:
             return Decision(emitted)
         self._overlay[key] = state
@@ -85,6 +88,8 @@ class LifecycleState:
 
 
 def _is_own(event: Event) -> bool:
-    # Its own facts were folded in when they were decided. `bug.absorbed` alone is decided at
-    # another bug's partition, so it counts where it is read.
-    return BY_TYPE[event.type].writer == NAME and not isinstance(event, bugs.BugAbsorbed)
+    # Its own facts were folded in when they were decided. What one bug says to another is decided
+    # at another partition, so it counts where it is read.
+    return BY_TYPE[event.type].writer == NAME and not isinstance(
+        event, (BugAbsorbed, MergeRequested)
+    )

@@ -117,6 +117,7 @@ def _normalize(raw: RawReceived, world: _World) -> Iterator[ReportNormalized | R
             comment_blob=blobs.put(said.encode(), media_type="text/markdown", subject=subject),
             trust=trust,
             note=parsed.note[:NOTE_CHARS_MAX],
+            happened=parsed.happened,
             bug_name=parsed.bug or None,
         )
         return

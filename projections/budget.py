@@ -49,6 +49,7 @@ _COST_NOTHING = frozenset(
         "report.updated",
         "comment.added",
         "link.suggested",
+        "merge.requested",
         "bug.merged",
         "bug.absorbed",
         "bug.split",

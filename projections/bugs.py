@@ -10,12 +10,9 @@ from typing import Any
 from projections.base import Projection, Recorded
 from schemas.bugs import (
     ApprovalRequested,
-    BugAbsorbed,
     BugClosed,
     BugLocated,
-    BugMerged,
     BugOpened,
-    BugSplit,
     FixProposed,
     FixRejected,
     FixReleased,
@@ -28,6 +25,7 @@ from schemas.bugs import (
 )
 from schemas.event import BlobRef, BugScoped, human_id
 from schemas.fixes import Verdict
+from schemas.identity import BugAbsorbed, BugMerged, BugSplit
 from schemas.lifecycle import Status, status_after
 from schemas.reports import ReportLink, Severity, Trust
 
@@ -57,6 +55,10 @@ class Bug:
     absorbed: tuple[str, ...]
     """Ids of the bugs merged into this one."""
     merged_into: str | None
+    split_from: str | None
+    """Id of the bug its founding report was taken out of, by a person's word."""
+    regression_of: str | None
+    """Id of the fixed bug that may be back as this one."""
     attempt: int
     base_commit: str | None
     proposer: str | None
@@ -86,6 +88,8 @@ def evolve(row: Bug | None, recorded: Recorded) -> Bug | None:
 
 
 def _opened(event: BugOpened) -> Bug:
+    came_from = event.came_from
+    by = came_from.why if came_from else None
     return Bug(
         bug_id=str(event.bug_id),
         human_id=human_id(event.bug_id, event.occurred_at.year),
@@ -99,6 +103,8 @@ def _opened(event: BugOpened) -> Bug:
         report_count=1,
         absorbed=(),
         merged_into=None,
+        split_from=str(came_from.bug_id) if came_from and by == "split" else None,
+        regression_of=str(came_from.bug_id) if came_from and by == "regression" else None,
         attempt=0,
         base_commit=None,
         proposer=None,
@@ -117,6 +123,9 @@ def _linked(row: Bug, event: ReportLinked) -> Bug:
 
 
 def _updated(row: Bug, event: ReportUpdated) -> Bug:
+    is_listed = any(kept.report_id == event.report.report_id for kept in row.reports)
+    if not is_listed and len(row.reports) < REPORTS_KEPT_MAX:
+        return row  # It was taken out, and this was said before dedupe heard of it.
     row = _judged(row, event.report, counts=False)
     return replace(row, report=row.reports[0].report_blob)
 
@@ -124,7 +133,10 @@ def _updated(row: Bug, event: ReportUpdated) -> Bug:
 def _absorbed(row: Bug, event: BugAbsorbed) -> Bug:
     for link in event.reports:
         row = _judged(row, link)
-    return replace(row, absorbed=(*row.absorbed, str(event.merged_bug_id)))
+    absorbed = tuple(dict.fromkeys((*row.absorbed, str(event.merged_bug_id))))
+    if event.fix is not None and row.status is not Status.FIXED:
+        row = replace(row, branch=event.fix.branch, commit=event.fix.commit)
+    return replace(row, absorbed=absorbed)
 
 
 def _judged(row: Bug, link: ReportLink, *, counts: bool = True) -> Bug:
@@ -223,6 +235,7 @@ _CHANGES: Mapping[str, Callable[[Bug, Any], Bug]] = {
     "report.updated": _updated,
     "comment.added": _same,
     "link.suggested": _same,
+    "merge.requested": _same,
     "bug.merged": _merged,
     "bug.absorbed": _absorbed,
     "bug.split": _split,

@@ -73,6 +73,7 @@ _TOUCH_NOTHING = frozenset(
         "report.updated",
         "comment.added",
         "link.suggested",
+        "merge.requested",
         "bug.merged",
         "bug.absorbed",
         "bug.split",

@@ -11,8 +11,8 @@ from projections.base import Projection, Recorded
 from schemas.bugs import (
     USD_MICROS,
     BudgetSpent,
-    BugAbsorbed,
     BugLocated,
+    BugOpened,
     CommentAdded,
     FixDeclined,
     FixProposed,
@@ -20,6 +20,7 @@ from schemas.bugs import (
     FixVerified,
 )
 from schemas.fixes import CheckResult, Verdict
+from schemas.identity import BugAbsorbed
 from schemas.places import Location
 
 
@@ -74,7 +75,15 @@ def counted(number: int, noun: str) -> str:
 
 
 def _absorbed(event: BugAbsorbed) -> str:
-    return f"Took in bug {event.merged_bug_id} with {counted(len(event.reports), 'report')}."
+    fixed = f"; it was fixed on branch {event.fix.branch}" if event.fix else ""
+    reports = counted(len(event.reports), "report")
+    return f"Took in bug {event.merged_bug_id} with {reports}{fixed}."
+
+
+def _opened(event: BugOpened) -> str:
+    came_from = event.came_from
+    how = f", taken out of {came_from.name} ({came_from.why})" if came_from else ""
+    return f"Opened by the report {event.report.origin.key} of a {event.report.trust}{how}."
 
 
 def _place(location: Location) -> str:
@@ -127,14 +136,15 @@ def _checks(checks: tuple[CheckResult, ...]) -> str:
 
 
 _SENTENCES: Mapping[str, str | Callable[[Any], str]] = {
-    "bug.opened": "Opened by the report {e.report.origin.key} of a {e.report.trust}.",
+    "bug.opened": _opened,
     "report.linked": "Linked the report {e.report.origin.key}: {e.rule}, {e.similarity:.2f} alike.",
     "report.updated": "The report {e.report.origin.key} was edited.",
     "comment.added": _commented,
     "link.suggested": "Perhaps the same as bug {e.other_bug_id} ({e.similarity:.2f} alike).",
+    "merge.requested": "Asked to be one with bug {e.other_bug_id}.",
     "bug.merged": "Merged into bug {e.into_bug_id}: {e.reason}",
     "bug.absorbed": _absorbed,
-    "bug.split": "A report was taken out and founded bug {e.new_bug_id}: {e.reason}",
+    "bug.split": "A report was taken out, into bug {e.new_bug_id}: {e.reason}",
     "locate.requested": "Asked where the fault is.",
     "fix.requested": "Attempt {e.attempt}: asked for a fix.",
     "verify.requested": "Attempt {e.attempt}: asked to verify the patch.",

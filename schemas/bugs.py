@@ -12,9 +12,10 @@ from pydantic import Field
 
 from schemas.event import BlobRef, BugScoped
 from schemas.fixes import CheckResult, OracleKind
+from schemas.identity import CameFrom, IdentityEvent
 from schemas.places import Location
 from schemas.raw import Origin
-from schemas.reports import ReportLink, Trust
+from schemas.reports import Happened, ReportLink, Trust
 from schemas.rollouts import RolloutEvent
 from schemas.tell import Audience, Moment
 
@@ -31,6 +32,8 @@ class BugOpened(BugScoped):
     type: Literal["bug.opened"] = "bug.opened"
     report: ReportLink
     fingerprints: tuple[str, ...] = ()
+    came_from: CameFrom | None = None
+    """The bug that its report was taken out of; None: the report is new."""
 
 
 class ReportLinked(BugScoped):
@@ -60,6 +63,7 @@ class CommentAdded(BugScoped):
     trust: Trust
     note: str = ""
     """What happened, in a sentence of ours: of its pull request, its checks, its item."""
+    happened: Happened | None = None
 
 
 class LinkSuggested(BugScoped):
@@ -72,31 +76,6 @@ class LinkSuggested(BugScoped):
 
 
 # --- lifecycle ---
-
-
-class BugMerged(BugScoped):
-    """This bug is another one. Its history stays, its open work is cancelled."""
-
-    type: Literal["bug.merged"] = "bug.merged"
-    into_bug_id: UUID
-    reason: str
-
-
-class BugAbsorbed(BugScoped):
-    """Another bug was merged into this one."""
-
-    type: Literal["bug.absorbed"] = "bug.absorbed"
-    merged_bug_id: UUID
-    reports: tuple[ReportLink, ...] = ()
-
-
-class BugSplit(BugScoped):
-    """A report was taken out of this bug and founded another one."""
-
-    type: Literal["bug.split"] = "bug.split"
-    report_id: UUID
-    new_bug_id: UUID
-    reason: str
 
 
 class LocateRequested(BugScoped):
@@ -363,9 +342,6 @@ BugEvent = Annotated[
     | ReportUpdated
     | CommentAdded
     | LinkSuggested
-    | BugMerged
-    | BugAbsorbed
-    | BugSplit
     | LocateRequested
     | FixRequested
     | VerifyRequested
@@ -388,6 +364,7 @@ BugEvent = Annotated[
     | ReleaseDeclined
     | ReporterNotified
     | StageFailed
-    | RolloutEvent,
+    | RolloutEvent
+    | IdentityEvent,
     Field(discriminator="type"),
 ]

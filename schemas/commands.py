@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import Field
 
@@ -36,5 +37,24 @@ class AbandonBug(BugScoped):
     note: BlobRef | None = None
 
 
-COMMANDS = (ApproveBug, RejectBug, RetryBug, AbandonBug)
-BugCommand = Annotated[ApproveBug | RejectBug | RetryBug | AbandonBug, Field(discriminator="type")]
+class MergeBugs(BugScoped):
+    """Make this bug and another one of its project one; the older of the two stays."""
+
+    type: Literal["bug.merge"] = "bug.merge"
+    other_bug_id: UUID
+    note: BlobRef | None = None
+
+
+class SplitReport(BugScoped):
+    """Take a report out of the bug: it is another fault."""
+
+    type: Literal["bug.split_report"] = "bug.split_report"
+    report_id: UUID
+    note: BlobRef | None = None
+
+
+COMMANDS = (ApproveBug, RejectBug, RetryBug, AbandonBug, MergeBugs, SplitReport)
+BugCommand = Annotated[
+    ApproveBug | RejectBug | RetryBug | AbandonBug | MergeBugs | SplitReport,
+    Field(discriminator="type"),
+]

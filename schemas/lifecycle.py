@@ -51,6 +51,7 @@ STATUS_AFTER: Mapping[str, Status | str] = {
     "report.updated": UNCHANGED,
     "comment.added": UNCHANGED,
     "link.suggested": UNCHANGED,
+    "merge.requested": UNCHANGED,
     "bug.merged": Status.MERGED,
     "bug.absorbed": UNCHANGED,
     "bug.split": UNCHANGED,

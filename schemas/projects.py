@@ -34,6 +34,9 @@ class Project(BaseModel):
     """How many people must approve a verified fix before its branch is pushed."""
     budget_usd_per_bug: float = Field(default=2.0, ge=0)
     attempts_max: int = Field(default=2, ge=1, le=10)
+    regression_after_days: int = Field(default=14, ge=0, le=3650)
+    """From so long after a fix on, a report of the same fault opens a bug of its own: it is back.
+    So it does from when the fix is known to be merged or live."""
     team: tuple[str, ...] = ()
     """Where the team is told, as `channel:container`, such as `slack:T01/C02` or
     `email:team@acme.org`."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 from zlib import crc32
 
-from schemas import bugs, commands, raw, reports, rollouts, topics
+from schemas import bugs, commands, identity, links, raw, reports, rollouts, topics
 from schemas.event import Event
 from schemas.topics import Topic
 
@@ -60,6 +60,13 @@ def _command(*models: type[Event]) -> tuple[EventType, ...]:
     return tuple(EventType(m, "relay", lambda _: topics.BUGS_COMMANDS, _bug, _bug) for m in models)
 
 
+def _link(*models: type[Event]) -> tuple[EventType, ...]:
+    return tuple(
+        EventType(m, "lifecycle", lambda _: topics.BUGS_LINKS, links.key_of, _project)
+        for m in models
+    )
+
+
 def _normalized(*models: type[Event]) -> tuple[EventType, ...]:
     return tuple(
         EventType(m, "normalize", lambda _: topics.BUGS_NORMALIZED, _report, _project)
@@ -81,9 +88,10 @@ ALL: tuple[EventType, ...] = (
     ),
     *_fact(
         "lifecycle",
-        bugs.BugMerged,
-        bugs.BugAbsorbed,
-        bugs.BugSplit,
+        identity.MergeRequested,
+        identity.BugMerged,
+        identity.BugAbsorbed,
+        identity.BugSplit,
         bugs.LocateRequested,
         bugs.FixRequested,
         bugs.VerifyRequested,
@@ -97,6 +105,7 @@ ALL: tuple[EventType, ...] = (
         bugs.BugClosed,
         rollouts.RolloutRequested,
     ),
+    *_link(*links.LINKS),
     *_fact("locate", bugs.BugLocated, bugs.LocateDeclined),
     *_fact("fix", bugs.FixProposed, bugs.FixDeclined, bugs.BudgetSpent),
     *_fact("verify", bugs.FixVerified, bugs.FixRejected),

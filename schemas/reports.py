@@ -12,6 +12,8 @@ from schemas.event import BlobRef, Event, Model, Sha256
 from schemas.raw import Origin
 
 NOTE_CHARS_MAX = 200
+Happened = Literal["fix_merged"]
+"""What of a note changes how its bug is looked at: our fix is in the project's own branch."""
 UNASSIGNED = "unassigned"
 """The project of reports that settings map to none: triaged, never dropped, never fixed."""
 
@@ -142,6 +144,7 @@ class ReportCommented(Event):
     trust: Trust
     note: str = Field(default="", max_length=NOTE_CHARS_MAX)
     """What happened, in a sentence of ours, where nobody's words are the news."""
+    happened: Happened | None = None
     bug_name: str | None = None
     """The bug it belongs to, where the item is no report: a pull request of ours, a check."""
 

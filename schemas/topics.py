@@ -33,7 +33,7 @@ STAGES = ("normalize", "dedupe", "lifecycle", "locate", "fix", "verify", "releas
 
 SOURCES: dict[str, tuple[Topic, ...]] = {
     "normalize": tuple(RAW.values()),
-    "dedupe": (BUGS_NORMALIZED,),
+    "dedupe": (BUGS_NORMALIZED, BUGS_LINKS),
     "lifecycle": (BUGS_EVENTS, BUGS_COMMANDS),
     **dict.fromkeys(("locate", "fix", "verify", "release", "notify"), (BUGS_EVENTS,)),
 }

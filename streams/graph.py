@@ -34,6 +34,8 @@ _TOPIC_OF = {
     "schemas.reports": topics.BUGS_NORMALIZED.name,
     "schemas.commands": topics.BUGS_COMMANDS.name,
     "schemas.bugs": topics.BUGS_EVENTS.name,
+    "schemas.identity": topics.BUGS_EVENTS.name,
+    "schemas.links": topics.BUGS_LINKS.name,
     "schemas.rollouts": topics.BUGS_EVENTS.name,
 }
 

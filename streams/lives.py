@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 from uuid import uuid5
 
-from schemas import bugs, rollouts
+from schemas import bugs, identity, rollouts
 from schemas.event import NAMESPACE, Actor, ActorKind, BlobRef, BugScoped, human_id, subject_id
 from schemas.fixes import CheckResult, OracleKind, Verdict
 from schemas.places import Location
@@ -95,7 +95,8 @@ class _Story:
             if self.chance(0.2):
                 new = uuid5(self.bug_id, f"split/{index}")
                 reason = "another fault"
-                self.say(bugs.BugSplit, report_id=link.report_id, new_bug_id=new, reason=reason)
+                of = {"report_id": link.report_id, "new_bug_id": new, "reason": reason}
+                self.say(identity.BugSplit, **of, actor=_PERSON)
         if self.chance(0.4):
             comment = {"report_id": self.report.report_id, "comment_blob": self.blob("comment")}
             self.say(bugs.CommentAdded, trust=Trust.STRANGER, **comment)
@@ -103,7 +104,7 @@ class _Story:
             self.say(bugs.LinkSuggested, other_bug_id=uuid5(self.bug_id, "other"), similarity=0.7)
         if self.chance(0.1):
             merged = uuid5(self.bug_id, "absorbed")
-            self.say(bugs.BugAbsorbed, merged_bug_id=merged, reports=(self.link(9),))
+            self.say(identity.BugAbsorbed, merged_bug_id=merged, reports=(self.link(9),))
 
     def approve(self, subject: str) -> bool:
         of = {"attempt": self.attempt, "subject": subject}
@@ -185,7 +186,9 @@ class _Story:
 
     def merge(self) -> None:
         into = uuid5(self.bug_id, "older")
-        self.say(bugs.BugMerged, into_bug_id=into, reason="the same fault")
+        older = {"other_bug_id": into, "other_opened_at": EPOCH, "actor": _PERSON}
+        self.say(identity.MergeRequested, **older)
+        self.say(identity.BugMerged, into_bug_id=into, reason="the same fault", actor=_PERSON)
 
     def close(self, outcome: str, reason: str) -> None:
         of: dict[str, Any] = {"attempt": self.attempt, "outcome": outcome, "reason": reason}

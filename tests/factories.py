@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from schemas import bugs, commands, reports, rollouts
+from schemas import bugs, commands, identity, links, reports, rollouts
 from schemas.event import Actor, ActorKind, BlobRef, Event, derived_id, subject_id
 from schemas.fixes import CheckResult, OracleKind, Verdict
 from schemas.places import Location
@@ -153,6 +153,8 @@ EXAMPLES: tuple[Event, ...] = (
     commands.RejectBug(**envelope("bug.reject", actor=PERSON)),
     commands.RetryBug(**envelope("bug.retry", actor=PERSON)),
     commands.AbandonBug(**envelope("bug.abandon", actor=PERSON)),
+    commands.MergeBugs(**envelope("bug.merge", actor=PERSON), other_bug_id=OTHER_BUG),
+    commands.SplitReport(**envelope("bug.split_report", actor=PERSON), report_id=REPORT_ID),
     opened(),
     bugs.ReportLinked(
         **envelope("report.linked"),
@@ -172,10 +174,37 @@ EXAMPLES: tuple[Event, ...] = (
     bugs.LinkSuggested(
         **envelope("link.suggested"), other_bug_id=OTHER_BUG, similarity=0.7, evidence=("words",)
     ),
-    bugs.BugMerged(**envelope("bug.merged"), into_bug_id=OTHER_BUG, reason="a person said so"),
-    bugs.BugAbsorbed(**envelope("bug.absorbed"), merged_bug_id=OTHER_BUG, reports=(LINK,)),
-    bugs.BugSplit(
-        **envelope("bug.split"), report_id=REPORT_ID, new_bug_id=OTHER_BUG, reason="another fault"
+    identity.MergeRequested(
+        **envelope("merge.requested", actor=PERSON), other_bug_id=OTHER_BUG, other_opened_at=EPOCH
+    ),
+    identity.BugMerged(
+        **envelope("bug.merged", actor=PERSON), into_bug_id=OTHER_BUG, reason="a person said so"
+    ),
+    identity.BugAbsorbed(**envelope("bug.absorbed"), merged_bug_id=OTHER_BUG, reports=(LINK,)),
+    identity.BugSplit(
+        **envelope("bug.split", actor=PERSON),
+        report_id=REPORT_ID,
+        new_bug_id=OTHER_BUG,
+        reason="another fault",
+    ),
+    links.ReportsJoined(
+        **envelope("reports.joined", bug_id=None),
+        report_ids=links.pair(REPORT_ID, UUID(int=5)),
+        merged_bug_id=BUG_ID,
+        into_bug_id=OTHER_BUG,
+    ),
+    links.ReportsParted(
+        **envelope("reports.parted", bug_id=None), report_ids=links.pair(REPORT_ID, UUID(int=5))
+    ),
+    links.ReportMoved(
+        **envelope("report.moved", bug_id=None),
+        report=LINK,
+        from_bug_id=BUG_ID,
+        from_name="BUG-2026-7F3K2",
+        to_bug_id=OTHER_BUG,
+        beside_report_id=UUID(int=5),
+        why="split",
+        founds=True,
     ),
     bugs.LocateRequested(**envelope("locate.requested"), **_WORK, report=LINK),
     bugs.BugLocated(

@@ -6,6 +6,7 @@ A note decides nothing: it stands in the bug's timeline. Nothing is ever answere
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from processors.channels.parsed import Parsed, text_of
@@ -45,7 +46,8 @@ def _pull(payload: dict[str, Any]) -> Parsed | None:
     if action == "closed":
         happened = "was merged" if pull.get("merged") is True else "was closed without a merge"
     said = f"{_named(pull)} {happened}"
-    return _note(payload, branch, f"{said}.", f"{said} by {_login(payload.get('sender'))}.")
+    note = _note(payload, branch, f"{said}.", f"{said} by {_login(payload.get('sender'))}.")
+    return replace(note, happened="fix_merged") if happened == "was merged" else note
 
 
 def _review(payload: dict[str, Any]) -> Parsed | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from schemas.errors import PoisonError
 from schemas.raw import RawReceived
-from schemas.reports import Severity
+from schemas.reports import Happened, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Parsed:
     """Of a comment that nobody wrote: what happened, in a sentence of ours."""
     bug: str = ""
     """The bug that a comment belongs to, such as `BUG-2026-7F3K2`, where its item is no report."""
+    happened: Happened | None = None
     attachments: tuple[str, ...] = ()
     """Addresses or names of files that came with it. Naming one fetches nothing."""
 

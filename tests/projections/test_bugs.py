@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from projections.bugs import BUGS, REPORTS_KEPT_MAX, Bug
-from schemas import bugs
+from schemas import bugs, identity
 from schemas.bugs import BugOpened, ReportLinked, ReportUpdated
 from schemas.fixes import Verdict
 from schemas.lifecycle import Status
@@ -74,21 +74,33 @@ def test_split_report_is_no_longer_one_of_the_bug() -> None:
     severe = link("2", Severity.CRITICAL)
     bug = given(
         fact(ReportLinked, report=severe, **MATCH),
-        fact(bugs.BugSplit, report_id=severe.report_id, new_bug_id=UUID(int=9), reason="other"),
+        fact(identity.BugSplit, report_id=severe.report_id, new_bug_id=UUID(int=9), reason="other"),
     )
 
     assert (bug.report_count, bug.severity) == (1, Severity.LOW)
 
 
+def test_an_edit_of_a_report_that_was_taken_out_does_not_bring_it_back() -> None:
+    out = link("7")
+    bug = given(
+        fact(bugs.ReportLinked, report=out, rule="r", similarity=1, matched_report_id=UUID(int=1)),
+        fact(identity.BugSplit, report_id=out.report_id, new_bug_id=UUID(int=9), reason="other"),
+        fact(bugs.ReportUpdated, report=out),
+    )
+
+    assert out.report_id not in {kept.report_id for kept in bug.reports}
+    assert bug.report_count == 1
+
+
 def test_absorbed_bug_brings_its_reports() -> None:
     other = UUID(int=9)
-    bug = given(fact(bugs.BugAbsorbed, merged_bug_id=other, reports=(link("7"), link("8"))))
+    bug = given(fact(identity.BugAbsorbed, merged_bug_id=other, reports=(link("7"), link("8"))))
 
     assert (bug.report_count, bug.absorbed) == (3, (str(other),))
 
 
 def test_merged_bug_leads_to_the_other() -> None:
-    bug = given(fact(bugs.BugMerged, into_bug_id=UUID(int=9), reason="the same fault"))
+    bug = given(fact(identity.BugMerged, into_bug_id=UUID(int=9), reason="the same fault"))
 
     assert (bug.status, bug.merged_into) == (Status.MERGED, str(UUID(int=9)))
 

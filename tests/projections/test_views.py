@@ -13,7 +13,7 @@ from connectors.database import open_engine
 from projections import store
 from projections.bugs import BUGS
 from projections.views import AmbiguousBugError, Filter, NotReadyError, UnknownBugError, Views
-from schemas import bugs
+from schemas import bugs, identity
 from schemas.event import BugScoped, human_id
 from schemas.lifecycle import Status
 from schemas.reports import Severity
@@ -118,14 +118,14 @@ def test_misspelt_human_id_is_answered_with_the_nearest(filled: Fill) -> None:
 def test_merged_bug_leads_through_every_merge(filled: Fill) -> None:
     events = [opened(bug_id) for bug_id in (FIRST, SECOND, THIRD)]
     for bug_id, into in ((THIRD, SECOND), (SECOND, FIRST)):
-        events.append(fact(bugs.BugMerged, bug_id=bug_id, into_bug_id=into, reason="r"))
+        events.append(fact(identity.BugMerged, bug_id=bug_id, into_bug_id=into, reason="r"))
     views = filled(events)
 
     assert views.survivor(views.find(str(THIRD))).bug_id == str(FIRST)
 
 
 def test_merge_into_a_bug_that_is_not_folded_in_yet_leads_nowhere(filled: Fill) -> None:
-    merged = fact(bugs.BugMerged, bug_id=SECOND, into_bug_id=FIRST, reason="r")
+    merged = fact(identity.BugMerged, bug_id=SECOND, into_bug_id=FIRST, reason="r")
     views = filled([opened(SECOND), merged])
 
     assert views.survivor(views.find(str(SECOND))).bug_id == str(SECOND)

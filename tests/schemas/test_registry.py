@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from schemas import bugs, commands, registry, reports, topics
+from schemas import bugs, commands, links, registry, reports, topics
 from schemas.event import Event
 from tests.factories import EXAMPLES
 
@@ -16,6 +16,7 @@ def test_every_event_of_the_unions_is_registered_once() -> None:
         *get_args(get_args(bugs.BugEvent)[0]),
         *get_args(get_args(commands.BugCommand)[0]),
         *get_args(reports.ReportEvent),
+        *get_args(links.LinkEvent),
     }
 
     models = [entry.model for entry in registry.ALL]

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from projections.views import Filter, UnknownBugError
-from schemas import bugs
+from schemas import bugs, identity
 from schemas.errors import UserError
 from streams.answers import ERASED, UNREADABLE, Answers
 from tests.projections.given import fact, link
@@ -55,7 +55,7 @@ def test_merged_bug_leads_on_and_keeps_its_history(empty: Known) -> None:
         [
             titled(empty, "older"),
             fact(bugs.BugOpened, report=link("2"), bug_id=NEWER),
-            fact(bugs.BugMerged, bug_id=NEWER, into_bug_id=OLDER, reason="the same fault"),
+            fact(identity.BugMerged, bug_id=NEWER, into_bug_id=OLDER, reason="the same fault"),
         ]
     )
     empty.build()

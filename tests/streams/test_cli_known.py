@@ -14,7 +14,7 @@ from connectors.blobs import FolderBlobs
 from connectors.database import open_engine
 from connectors.inbox import Inbox
 from projections.views import Views
-from schemas import bugs
+from schemas import bugs, identity
 from schemas.errors import UserError
 from schemas.event import BugScoped
 from schemas.reports import BugReport
@@ -136,7 +136,7 @@ def test_json_is_what_the_query_api_says(conf: Settings) -> None:
 
 
 def test_merged_bug_shows_the_one_it_is_part_of(conf: Settings) -> None:
-    merged = fact(bugs.BugMerged, bug_id=NEWER, into_bug_id=OLDER, reason="the same fault")
+    merged = fact(identity.BugMerged, bug_id=NEWER, into_bug_id=OLDER, reason="the same fault")
     fill(conf, [opened(conf, "older"), opened(conf, "newer", NEWER), merged])
 
     assert f"Bug {NEWER} is part of BUG-2026-00000 now" in run(conf, "bug", str(NEWER)).stdout
@@ -168,7 +168,7 @@ def test_word_of_a_person_goes_to_the_inbox(conf: Settings, verb: str) -> None:
 
 
 def test_word_about_a_merged_bug_goes_to_the_one_it_is_part_of(conf: Settings) -> None:
-    merged = fact(bugs.BugMerged, bug_id=NEWER, into_bug_id=OLDER, reason="the same fault")
+    merged = fact(identity.BugMerged, bug_id=NEWER, into_bug_id=OLDER, reason="the same fault")
     fill(conf, [opened(conf, "older"), opened(conf, "newer", NEWER), merged])
 
     said = run(conf, "bug", "approve", str(NEWER), "--note", "fine").stdout

@@ -59,6 +59,14 @@ class BugState(Answer):
     report_count: int
     absorbed: tuple[UUID, ...]
     merged_into: UUID | None
+    split_from: UUID | None
+    """The bug that its founding report was taken out of, by a person's word."""
+    regression_of: UUID | None
+    """The fixed bug that may be back as this one."""
+    channels: tuple[str, ...]
+    """Where it was reported, of the reports that are listed."""
+    reporters: int
+    """How many people or programs reported it, of the reports that are listed."""
     attempt: int
     base_commit: str | None
     proposer: str | None
@@ -73,7 +81,10 @@ class BugState(Answer):
     @classmethod
     def of(cls, bug: Bug, **more: Any) -> Self:
         """Return the answer for a row."""
-        shown = {name: getattr(bug, name) for name in BugState.model_fields if name != "reports"}
+        made = {"reports", "channels", "reporters"}
+        shown = {name: getattr(bug, name) for name in BugState.model_fields if name not in made}
+        shown["channels"] = tuple(dict.fromkeys(link.origin.channel for link in bug.reports))
+        shown["reporters"] = len({link.reporter for link in bug.reports})
         reports = [
             ReportAnswer(
                 report_id=link.report_id,
@@ -188,6 +199,8 @@ class CommandAnswer(Answer):
     command: str
     bug_id: UUID
     human_id: str
+    about: UUID | None = None
+    """The bug that is merged into this one, or the report that is taken out of it."""
 
 
 class DifferenceAnswer(Answer):

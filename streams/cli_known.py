@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from projections.base import Projection
-    from streams.answers import Answers, ProjectionsAnswer
+    from projections.bugs import Bug
+    from streams.answers import Answers, CommandAnswer, ProjectionsAnswer
     from streams.receiving import Verb
 
 LIMIT = 50
@@ -60,7 +61,7 @@ def register(app: typer.Typer) -> None:
         help="Show a bug, or say what is to become of it.\n\n"
         "Examples: bugstream bug BUG-2026-7F3K2; bugstream bug approve BUG-2026-7F3K2",
     )
-    for verb in (show, approve, reject, retry, abandon):
+    for verb in (show, approve, reject, retry, abandon, merge, split):
         bug.command()(verb)
     app.add_typer(bug, name="bug")
     audit = typer.Typer(no_args_is_help=True, help="Check what is known against the log.")
@@ -155,6 +156,66 @@ def abandon(ctx: typer.Context, bug_id: _Bug, note: _Note = "", as_json: _Json =
     _command(ctx, "abandon", bug_id, note, as_json=as_json)
 
 
+def merge(
+    ctx: typer.Context,
+    bug_id: _Bug,
+    into: Annotated[
+        str, typer.Option("--into", metavar="ID", help="The other bug.", show_default=False)
+    ],
+    note: _Note = "",
+    as_json: _Json = False,
+) -> None:
+    """Say that two bugs of a project are one; the older one stays, and your word does.
+
+    Example: bugstream bug merge BUG-2026-9QZ4M --into BUG-2026-7F3K2
+    """
+    from streams.named import pair_of
+
+    with open_views(settings(ctx)) as views:
+        older, newer = pair_of(views, bug_id, into)
+    answer = _submitted(ctx, "merge", older, note, about=UUID(newer.bug_id))
+    if as_json:
+        return _say(answer)
+    typer.echo(
+        f"Asked to merge {newer.human_id} into {older.human_id}, the older of them."
+        f" What came of it: bugstream bug {newer.human_id}"
+    )
+    return None
+
+
+def split(
+    ctx: typer.Context,
+    bug_id: _Bug,
+    report: Annotated[
+        str,
+        typer.Option(
+            "--report",
+            metavar="REPORT",
+            help="Its id, the start of that, its place or its address.",
+            show_default=False,
+        ),
+    ],
+    note: _Note = "",
+    as_json: _Json = False,
+) -> None:
+    """Say that a report is of another fault: it founds a bug of its own, for good.
+
+    Example: bugstream bug split BUG-2026-7F3K2 --report github:acme/shop#12
+    """
+    from streams.named import report_of
+
+    with open_views(settings(ctx)) as views:
+        bug = views.survivor(views.find(bug_id))
+    answer = _submitted(ctx, "split", bug, note, about=report_of(bug, report))
+    if as_json:
+        return _say(answer)
+    typer.echo(
+        f"Asked to take report {answer.about} out of {bug.human_id}."
+        f" What came of it: bugstream bug {bug.human_id}"
+    )
+    return None
+
+
 def audit_replay(
     ctx: typer.Context,
     bug_id: _Bug,
@@ -236,14 +297,26 @@ def _answers(ctx: typer.Context) -> Iterator[Answers]:
 
 
 def _command(ctx: typer.Context, verb: Verb, given: str, note: str, *, as_json: bool) -> None:
+    with open_views(settings(ctx)) as views:
+        asked = views.find(given)
+        bug = views.survivor(asked)
+    answer = _submitted(ctx, verb, bug, note)
+    if as_json:
+        return _say(answer)
+    if asked.bug_id != bug.bug_id:
+        typer.echo(f"{asked.human_id} is part of {bug.human_id} now, so that one is meant.")
+    typer.echo(f"Asked to {verb} {bug.human_id}. What came of it: bugstream bug {bug.human_id}")
+    return None
+
+
+def _submitted(
+    ctx: typer.Context, verb: Verb, bug: Bug, note: str, *, about: UUID | None = None
+) -> CommandAnswer:
     from schemas.event import subject_id
     from streams.answers import CommandAnswer
     from streams.receiving import submit_command
 
     conf = settings(ctx)
-    with open_views(conf) as views:
-        asked = views.find(given)
-        bug = views.survivor(asked)
     actor = f"os:{account()}"
     with open_inbox(conf) as inbox:
         command_id = submit_command(
@@ -259,16 +332,15 @@ def _command(ctx: typer.Context, verb: Verb, given: str, note: str, *, as_json: 
             else None,
             # Typed twice is meant twice; the second is refused where it makes no sense.
             idempotency_key=str(uuid4()),
+            about=about,
         )
-    answer = CommandAnswer(
-        command_id=command_id, command=verb, bug_id=UUID(bug.bug_id), human_id=bug.human_id
+    return CommandAnswer(
+        command_id=command_id,
+        command=verb,
+        bug_id=UUID(bug.bug_id),
+        human_id=bug.human_id,
+        about=about,
     )
-    if as_json:
-        return _say(answer)
-    if asked.bug_id != bug.bug_id:
-        typer.echo(f"{asked.human_id} is part of {bug.human_id} now, so that one is meant.")
-    typer.echo(f"Asked to {verb} {bug.human_id}. What came of it: bugstream bug {bug.human_id}")
-    return None
 
 
 def _say(answer: BaseModel) -> None:

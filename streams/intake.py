@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from starlette.concurrency import run_in_threadpool
 
 from connectors.inbox import ConflictError, Inbox, Receipt
@@ -18,7 +25,7 @@ from schemas.event import subject_id
 from schemas.received import Name, ReceivedReport
 from schemas.reports import UNASSIGNED
 from streams.gateway_http import Door, described, problem, read_body, require_token
-from streams.receiving import Verb, accept_command, accept_report
+from streams.receiving import ABOUT, Verb, accept_command, accept_report
 from streams.refusals import Refusals
 
 REPORT_BYTES_MAX = 8 * 1024 * 1024
@@ -50,6 +57,20 @@ class ReceivedCommand(BaseModel):
     note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000)] = Field(
         default="", description="Why; kept with the bug, encrypted."
     )
+    into: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = Field(
+        default=None,
+        description="For merge: the other bug, as it may stand in the path. The older one stays.",
+    )
+    report: UUID | None = Field(
+        default=None, description="For split: the `report_id` of the report to take out."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for verb, name in ABOUT.items():
+            if (getattr(self, name) is not None) != (self.command == verb):
+                raise ValueError(f"{name}: it belongs to {verb!r}, which needs it")
+        return self
 
 
 def router(
@@ -118,7 +139,7 @@ def _add_commands(
     @routes.post(
         "/{bug_id}/commands",
         status_code=202,
-        summary="Approve, reject, retry or abandon",
+        summary="Approve, reject, retry, abandon, merge or split",
         openapi_extra=_body_schema(ReceivedCommand),
         responses=_ERRORS
         | described(
@@ -160,11 +181,15 @@ def _command(
     asked: ReceivedCommand,
     key: str,
 ) -> tuple[Receipt, UUID]:
-    found = resolve_bug(bug_id)
-    if found is None:
-        raise problem(
-            404, "no_such_bug", f"bug_id: no bug is called {bug_id[:80]!r}; GET /api/v1/bugs lists"
-        )
+    found = _resolved(resolve_bug, "bug_id", bug_id)
+    target, about = found, asked.report
+    if asked.into is not None:
+        # Asked of the one that stays, as a rule: what the other one refuses stands in its timeline.
+        target, about = _resolved(resolve_bug, "into", asked.into), found[0]
+        if target[0] == about:
+            raise problem(422, "invalid", "into: a bug cannot be merged with itself")
+        if target[1] != found[1]:
+            raise problem(422, "invalid", "into: bugs of different projects are never merged")
     actor = f"http:{asked.actor}"
     note = (
         blobs.put(asked.note.encode(), media_type="text/markdown", subject=subject_id(actor))
@@ -175,15 +200,25 @@ def _command(
         receipt = accept_command(
             inbox,
             command=asked.command,
-            bug_id=found[0],
-            project=found[1],
+            bug_id=target[0],
+            project=target[1],
             actor=actor,
             note=note,
             idempotency_key=key,
+            about=about,
         )
     except ConflictError as error:
         raise problem(409, "idempotency_key_reused", str(error)) from error
     return receipt, found[0]
+
+
+def _resolved(resolve_bug: ResolveBug, field: str, given: str) -> tuple[UUID, str]:
+    found = resolve_bug(given)
+    if found is None:
+        raise problem(
+            404, "no_such_bug", f"{field}: no bug is called {given[:80]!r}; GET /api/v1/bugs lists"
+        )
+    return found
 
 
 def _answer(receipt: Receipt, **ids: str) -> JSONResponse:

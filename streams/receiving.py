@@ -14,7 +14,16 @@ from uuid import UUID, uuid4, uuid5
 from connectors.channel import Delivery
 from connectors.inbox import Entry, Inbox, Receipt
 from processors.ports import Blobs
-from schemas.commands import AbandonBug, ApproveBug, BugCommand, RejectBug, RetryBug
+from schemas.commands import (
+    AbandonBug,
+    ApproveBug,
+    BugCommand,
+    MergeBugs,
+    RejectBug,
+    RetryBug,
+    SplitReport,
+)
+from schemas.errors import UserError
 from schemas.event import NAMESPACE, Actor, ActorKind, BlobRef, subject_id
 from schemas.raw import Origin, RawReceived
 from schemas.received import ReceivedReport
@@ -42,7 +51,9 @@ _HEADERS_KEPT = (
     "idempotency-key",
 )
 
-Verb = Literal["approve", "reject", "retry", "abandon"]
+Verb = Literal["approve", "reject", "retry", "abandon", "merge", "split"]
+ABOUT: Mapping[Verb, str] = {"merge": "into", "split": "report"}
+"""What else a verb needs to be told, as people are asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +196,12 @@ def submit_command(
     actor: str,
     note: BlobRef | None,
     idempotency_key: str,
+    about: UUID | None = None,
 ) -> UUID:
     """Keep a command for a bug, once per `idempotency_key`; return the command's id.
 
-    `actor` is an account such as `os:alice`. Raises `ConflictError` for a key that was used for
+    `actor` is an account such as `os:alice`, `about` the other bug of a merge or the report that
+    is split off. Raises `ConflictError` for a key that was used for
     another command, and `TransientError` when the inbox cannot take it.
     """
     return accept_command(
@@ -199,6 +212,7 @@ def submit_command(
         actor=actor,
         note=note,
         idempotency_key=idempotency_key,
+        about=about,
     ).event_id
 
 
@@ -211,6 +225,7 @@ def accept_command(
     actor: str,
     note: BlobRef | None,
     idempotency_key: str,
+    about: UUID | None = None,
 ) -> Receipt:
     """Do what `submit_command` does, and say whether it was there before."""
     event_id = uuid5(NAMESPACE, f"command/{idempotency_key}")
@@ -223,7 +238,7 @@ def accept_command(
         correlation_id=event_id,
         blobs=(note,) if note else (),
     )
-    event = _command(command, envelope, note)
+    event = _command(command, envelope, note, about)
     said = event.model_dump_json(exclude={"occurred_at"})
     return inbox.accept(
         Entry(
@@ -247,8 +262,16 @@ class _Envelope(TypedDict):
     blobs: tuple[BlobRef, ...]
 
 
-def _command(command: Verb, envelope: _Envelope, note: BlobRef | None) -> BugCommand:
+def _command(
+    command: Verb, envelope: _Envelope, note: BlobRef | None, about: UUID | None
+) -> BugCommand:
     match command:
+        case "merge" if about is not None:
+            return MergeBugs(**envelope, note=note, other_bug_id=about)
+        case "split" if about is not None:
+            return SplitReport(**envelope, note=note, report_id=about)
+        case "merge" | "split":
+            raise UserError(f"{ABOUT[command]}: {command} needs it")
         case "approve":
             return ApproveBug(**envelope, note=note)
         case "reject":

@@ -15,6 +15,7 @@ from connectors.database import open_engine
 from connectors.inbox import Inbox
 from projections.views import Views
 from schemas import bugs, identity
+from schemas.codec import decode
 from schemas.errors import UserError
 from schemas.event import BugScoped
 from schemas.reports import BugReport
@@ -177,6 +178,58 @@ def test_word_about_a_merged_bug_goes_to_the_one_it_is_part_of(conf: Settings) -
     assert "bugstream bug BUG-2026-00000" in said
 
 
+def sent(conf: Settings) -> Any:
+    engine = open_engine(conf.store_url("inbox"))
+    inbox = Inbox(engine)
+    inbox.number(10)
+    [row] = inbox.numbered(1, 10)
+    engine.dispose()
+    return decode(row.event)
+
+
+def three(conf: Settings) -> None:
+    more = {"rule": "r", "similarity": 1, "matched_report_id": link("1").report_id}
+    linked = fact(bugs.ReportLinked, bug_id=OLDER, report=link("2"), **more)
+    fill(conf, [opened(conf, "older"), linked, opened(conf, "newer", NEWER)])
+
+
+def test_a_merge_is_asked_of_the_older_bug_whichever_way_it_is_typed(conf: Settings) -> None:
+    three(conf)
+
+    said = run(conf, "bug", "merge", str(OLDER), "--into", str(NEWER), "--note", "same").stdout
+
+    command = sent(conf)
+    assert (command.bug_id, command.other_bug_id) == (OLDER, NEWER)
+    assert command.note is not None
+    assert "into BUG-2026-00000, the older of them" in said
+
+
+def test_a_split_names_the_report_as_people_see_it(conf: Settings) -> None:
+    three(conf)
+    place = link("2").origin.key
+
+    result = run(conf, "bug", "split", str(OLDER), "--report", place, "--json")
+
+    command, answer = sent(conf), json.loads(result.stdout)
+    assert (command.bug_id, command.report_id) == (OLDER, link("2").report_id)
+    assert answer["about"] == str(link("2").report_id)
+    with pytest.raises(UserError, match="only report"):
+        run(conf, "bug", "split", str(NEWER), "--report", link("1").origin.key)
+
+
+def test_what_a_bug_took_in_and_who_reported_it_is_shown(conf: Settings) -> None:
+    absorbed = fact(
+        identity.BugAbsorbed, bug_id=OLDER, merged_bug_id=NEWER, reports=(link("8"), link("9"))
+    )
+    fill(conf, [opened(conf, "older"), absorbed])
+
+    shown = run(conf, "bug", str(OLDER)).stdout
+
+    assert str(NEWER) in shown
+    assert "in github" in shown
+    assert "3 reports" in shown
+
+
 def test_views_are_listed(conf: Settings) -> None:
     assert "No views yet" in run(conf, "projections", "list").stdout
     fill(conf, LIVES)
@@ -188,7 +241,15 @@ def test_views_are_listed(conf: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["bugs"], ["bug"], ["bug", "approve"], ["audit", "replay"], ["projections", "list"]]
+    "words",
+    [
+        ["bugs"],
+        ["bug"],
+        ["bug", "merge"],
+        ["bug", "split"],
+        ["audit", "replay"],
+        ["projections", "list"],
+    ],
 )
 def test_help_is_there(conf: Settings, words: list[str]) -> None:
     shown = run(conf, *words, "--help").stdout

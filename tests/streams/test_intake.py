@@ -13,17 +13,19 @@ from fastapi.testclient import TestClient
 from connectors.blobs import MemoryBlobs
 from connectors.inbox import Inbox
 from schemas.codec import decode
-from schemas.commands import ApproveBug, RetryBug
+from schemas.commands import ApproveBug, MergeBugs, RetryBug, SplitReport
 from schemas.event import Event, subject_id
 from schemas.raw import Origin, RawReceived
 from streams.gateway import create_app
 
 TOKEN = {"Authorization": "Bearer t0ken"}
-BUG = uuid4()
+BUG, OTHER = uuid4(), uuid4()
 
 
 def resolve(text: str) -> tuple[UUID, str] | None:
-    return (BUG, "shop") if text in {str(BUG), "BUG-2026-7F3K2"} else None
+    known = {str(BUG): (BUG, "shop"), "BUG-2026-7F3K2": (BUG, "shop")}
+    known |= {str(OTHER): (OTHER, "shop"), "ELSEWHERE": (OTHER, "till")}
+    return known.get(text)
 
 
 @pytest.fixture
@@ -186,6 +188,51 @@ def test_every_verb_can_be_given_again_with_a_new_key(client: TestClient, inbox:
         "bug.abandon",
         "bug.retry",
     ]
+
+
+def test_a_merge_is_asked_of_the_bug_that_takes_the_other_in(
+    client: TestClient, inbox: Inbox
+) -> None:
+    answer = command(client, str(BUG), command="merge", into=str(OTHER), note="the same")
+    (event,) = events(inbox)
+
+    assert answer.status_code == 202
+    assert answer.json()["bug_id"] == str(BUG)
+    assert isinstance(event, MergeBugs)
+    assert (event.bug_id, event.other_bug_id) == (OTHER, BUG)
+
+
+def test_a_split_names_the_report(client: TestClient, inbox: Inbox) -> None:
+    report_id = uuid4()
+
+    answer = command(client, command="split", report=str(report_id))
+    (event,) = events(inbox)
+
+    assert answer.status_code == 202
+    assert isinstance(event, SplitReport)
+    assert (event.bug_id, event.report_id) == (BUG, report_id)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "says"),
+    [
+        ({"command": "merge"}, 422, "into"),
+        ({"command": "approve", "into": str(BUG)}, 422, "into"),
+        ({"command": "split"}, 422, "report"),
+        ({"command": "split", "report": "12"}, 422, "report"),
+        ({"command": "merge", "into": str(BUG)}, 422, "merged with itself"),
+        ({"command": "merge", "into": "ELSEWHERE"}, 422, "different projects"),
+        ({"command": "merge", "into": "nothing"}, 404, "into: no bug is called"),
+    ],
+)
+def test_merges_and_splits_that_make_no_sense_say_what_is_wrong(
+    client: TestClient, inbox: Inbox, asked: dict[str, str], status: int, says: str
+) -> None:
+    answer = command(client, **asked)
+
+    assert answer.status_code == status
+    assert says in json.dumps(answer.json())
+    assert events(inbox) == []
 
 
 def test_a_reused_key_is_a_conflict(client: TestClient, inbox: Inbox) -> None:

@@ -64,6 +64,7 @@ __all__ = [
     "SandboxSpec",
     "SandboxUnavailableError",
     "Tracker",
+    "VectorIndex",
 ]
 
 
@@ -195,6 +196,21 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a row of length one for each text: bit for bit the same, whatever is beside it."""
+
+
+class VectorIndex(Protocol):
+    """Vectors of length one under numbers, and which of them are nearest."""
+
+    def __len__(self) -> int: ...
+
+    def add(self, key: int, vector: NDArray[np.float32]) -> None:
+        """Take a vector; one that is known under `key` is replaced."""
+
+    def remove(self, key: int) -> None:
+        """Forget a vector; one that is not known is none."""
+
+    def nearest(self, vector: NDArray[np.float32], count: int) -> Sequence[int]:
+        """Return the keys of the nearest, nearest first; of equals the smaller key."""
 
 
 # --- sandbox ---

@@ -1,0 +1,176 @@
+"""The known reports of one project: which come near a new one, in what order, and the verdicts."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import insort
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from processors.ports import VectorIndex
+from processors.similarity.features import Features
+from processors.similarity.postings import Postings, Shares
+from processors.similarity.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CANDIDATES_EACH = 20
+"""Of each way of looking: by vectors, words, letters."""
+CANDIDATES_PER_KEY_MAX = 32
+"""Compared under one key, oldest first: a thousand copies of a report cost no more than 32."""
+GENERIC_BUGS_MIN = 3
+"""A title that so many bugs have names none of them."""
+Open = Callable[[str, int], VectorIndex]
+"""Makes an empty index, for a name and a number of dimensions."""
+
+
+@dataclass(slots=True)
+class _Space:
+    """One index. Equal vectors stand in it once, so that a thousand copies crowd nobody out."""
+
+    index: VectorIndex
+    members: dict[int, list[int]] = field(default_factory=dict)
+
+    def add(self, key: int, vector: bytes) -> None:
+        name = _name(vector)
+        if name not in self.members:
+            self.index.add(name, np.frombuffer(vector, np.float16).astype(np.float32))
+        insort(self.members.setdefault(name, []), key)
+
+    def remove(self, key: int, vector: bytes) -> None:
+        name = _name(vector)
+        self.members[name].remove(key)
+        if not self.members[name]:
+            del self.members[name]
+            self.index.remove(name)
+
+    def near(self, vector: NDArray[np.float32]) -> Iterable[int]:
+        for name in self.index.nearest(vector, CANDIDATES_EACH):
+            yield from self.members[name][:CANDIDATES_PER_KEY_MAX]
+
+
+def _name(vector: bytes) -> int:
+    """Return a number for a vector that depends on nothing but the vector."""
+    return int.from_bytes(hashlib.blake2b(vector, digest_size=8).digest(), "big") >> 1
+
+
+class Matcher:
+    """Finds what a report may be the same as. A key is a report's place in the order of arrival."""
+
+    def __init__(self, model_id: str, open_index: Open) -> None:
+        """Begin with none; vectors are made by `model_id`."""
+        self._model_id = model_id
+        self._open = open_index
+        self._known: dict[int, Features] = {}
+        self._bugs: dict[int, int] = {}
+        self._exact: dict[str, list[int]] = {}
+        self._words = Postings()
+        self._letters = Postings()
+        self._spaces: dict[str, _Space] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def add(self, key: int, features: Features, *, bug: int) -> None:
+        """Take a report of the bug `bug`; one that is known under `key` is replaced."""
+        self.remove(key)
+        self._known[key], self._bugs[key] = features, bug
+        for name in _exact_keys(features):
+            insort(self._exact.setdefault(name, []), key)
+        self._words.add(key, features.counts)
+        self._letters.add(key, features.grams)
+        for space, vector in _places(features):
+            self._space(space, len(vector) // 2).add(key, vector)
+
+    def remove(self, key: int) -> None:
+        """Forget a report; one that is not known is none."""
+        features = self._known.pop(key, None)
+        if features is None:
+            return
+        del self._bugs[key]
+        for name in _exact_keys(features):
+            self._exact[name].remove(key)
+            if not self._exact[name]:
+                del self._exact[name]
+        self._words.remove(key)
+        self._letters.remove(key)
+        for space, vector in _places(features):
+            self._spaces[space].remove(key, vector)
+
+    def verdicts(self, fresh: Features) -> list[Verdict]:
+        """Return the verdicts on all that comes near: what merges first, then the likest.
+
+        Ties go to the oldest, so that a verdict cannot depend on how batches were cut.
+        """
+        words, letters = self._words.scores(fresh.counts), self._letters.scores(fresh.grams)
+        near = {*self._equal(fresh), *words.top(CANDIDATES_EACH), *letters.top(CANDIDATES_EACH)}
+        near.update(self._near(fresh))
+        found = [self._judge(fresh, key, words, letters) for key in sorted(near)]
+        return sorted(found, key=lambda one: (not one.merges, -one.similarity, one.key))
+
+    def between(self, one: Features, other: Features) -> Verdict:
+        """Return the verdict on two reports, by what is known of words and letters now."""
+        scores = _scores(
+            one,
+            other,
+            words=self._words.score(one.counts, other.counts),
+            letters=self._letters.score(one.grams, other.grams),
+        )
+        generic = self._is_generic(one)
+        return judge(one, other, key=-1, scores=scores, is_generic=generic, model_id=self._model_id)
+
+    def _judge(self, fresh: Features, key: int, words: Shares, letters: Shares) -> Verdict:
+        known = self._known[key]
+        scores = _scores(fresh, known, words=words.of(key), letters=letters.of(key))
+        generic = fresh.title_key == known.title_key and self._is_generic(fresh)
+        return judge(
+            fresh, known, key=key, scores=scores, is_generic=generic, model_id=self._model_id
+        )
+
+    def _is_generic(self, fresh: Features) -> bool:
+        keys = self._exact.get(f"t/{fresh.title_key}", ())
+        return len({self._bugs[key] for key in keys}) >= GENERIC_BUGS_MIN
+
+    def _equal(self, fresh: Features) -> Iterable[int]:
+        for name in _exact_keys(fresh):
+            yield from self._exact.get(name, ())[:CANDIDATES_PER_KEY_MAX]
+
+    def _near(self, fresh: Features) -> Iterable[int]:
+        names: tuple[str, ...] = ("many-cjk", "many") if fresh.is_cjk else ("main", "many-cjk")
+        for name in names:
+            if name in self._spaces:
+                yield from self._spaces[name].near(fresh.vector(many=name != "main"))
+
+    def _space(self, name: str, dim: int) -> _Space:
+        if name not in self._spaces:
+            self._spaces[name] = _Space(self._open(name, dim))
+        return self._spaces[name]
+
+
+def _exact_keys(features: Features) -> list[str]:
+    own = () if features.own is None else (features.own,)
+    return [
+        f"x/{features.text_key}",
+        f"t/{features.title_key}",
+        *(f"s/{one}" for one in features.stacks),
+        *(f"i/{one}" for one in {*own, *features.points}),
+        *(f"b/{one}" for one in features.bands()),
+    ]
+
+
+def _places(features: Features) -> list[tuple[str, bytes]]:
+    """Return the indexes a report stands in: what is Chinese is compared in one space only."""
+    if features.is_cjk:
+        return [("many-cjk", features.many)]
+    return [("main", features.main), ("many", features.many)]
+
+
+def _scores(one: Features, other: Features, *, words: float, letters: float) -> dict[str, float]:
+    many = one.is_cjk or other.is_cjk
+    product = float(np.einsum("i,i->", one.vector(many=many), other.vector(many=many)))
+    found = {"meaning": product, "words": words, "letters": letters}
+    return {name: round(min(max(score, 0.0), 1.0), 4) for name, score in found.items()}

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.similarity.features import Features
+from processors.similarity.matcher import CANDIDATES_PER_KEY_MAX, GENERIC_BUGS_MIN
+from tests.processors.similarity.reports import features, matcher
+
+BODY = "When I put nothing into the cart and ask for its total the program stops with an error"
+KNOWN = (
+    features("Total of an empty cart fails", BODY),
+    features("Window is too small", "on the second screen of mine nothing of it can be read"),
+    features("终端打开时闪退", "升级之后每次打开终端都会闪退"),
+    features("Printing is slow", "a page takes a minute since the last release of the driver"),
+)
+
+
+def test_the_likest_come_first() -> None:
+    found = matcher(*KNOWN).verdicts(features("Sum of an empty cart fails", BODY, item="9"))
+
+    assert found[0].key == 0
+    assert found[0].similarity > 0.5
+
+
+def test_a_chinese_report_is_found_by_a_chinese_one() -> None:
+    found = matcher(*KNOWN).verdicts(features("打开终端时闪退", "升级之后闪退", item="9"))
+
+    assert found[0].key == 2
+
+
+def test_an_english_report_finds_a_chinese_one() -> None:
+    assert any(
+        one.key == 2 for one in matcher(*KNOWN).verdicts(features("终端 terminal crash x y z"))
+    )
+
+
+def test_of_equals_the_oldest_counts() -> None:
+    found = matcher(*[KNOWN[0]] * 50).verdicts(KNOWN[0])
+
+    assert [one.key for one in found[:3]] == [0, 1, 2]
+    assert len(found) <= 2 * CANDIDATES_PER_KEY_MAX
+
+
+def test_a_title_that_many_bugs_have_names_none_of_them() -> None:
+    title = "Crash in the small allocator of the program"
+    bodies = [f"{BODY} number {at}" for at in range(GENERIC_BUGS_MIN)]
+    before = matcher(*(features(title, body) for body in bodies[1:]))
+    after = matcher(*(features(title, body) for body in bodies))
+
+    assert before.verdicts(features(title, BODY))[0].merges
+    assert not after.verdicts(features(title, BODY))[0].merges
+
+
+TITLES = (
+    "Cart total fails now",
+    "Cart total fails",
+    "Window small",
+    "窗口太小",
+    "Window is small 7",
+)
+ONES = {title: features(title, BODY if "fails" in title else "") for title in TITLES}
+STEPS = st.lists(st.tuples(st.integers(0, 6), st.sampled_from([None, *TITLES])), max_size=20)
+
+
+@given(STEPS, st.sampled_from(TITLES))
+def test_a_verdict_does_not_show_by_which_way_a_state_was_reached(
+    steps: list[tuple[int, str | None]], asked: str
+) -> None:
+    way, left = matcher(), dict[int, Features]()
+    for key, title in steps:
+        if title is None:
+            way.remove(key)
+            left.pop(key, None)
+        else:
+            left[key] = ONES[title]
+            way.add(key, ONES[title], bug=key)
+    anew = matcher()
+    for key, one in left.items():
+        anew.add(key, one, bug=key)
+
+    assert len(way) == len(left)
+    assert way.verdicts(ONES[asked]) == anew.verdicts(ONES[asked])

@@ -65,6 +65,7 @@ __all__ = [
     "SandboxUnavailableError",
     "Tracker",
     "VectorIndex",
+    "VectorIndexes",
 ]
 
 
@@ -201,7 +202,9 @@ class Embedder(Protocol):
 class VectorIndex(Protocol):
     """Vectors of length one under numbers, and which of them are nearest."""
 
-    def __len__(self) -> int: ...
+    @property
+    def clusters(self) -> bytes | None:
+        """Return what it has learnt of its vectors; None while it looks at all of them."""
 
     def add(self, key: int, vector: NDArray[np.float32]) -> None:
         """Take a vector; one that is known under `key` is replaced."""
@@ -211,6 +214,18 @@ class VectorIndex(Protocol):
 
     def nearest(self, vector: NDArray[np.float32], count: int) -> Sequence[int]:
         """Return the keys of the nearest, nearest first; of equals the smaller key."""
+
+
+class VectorIndexes(Protocol):
+    """Makes indexes and keeps snapshots of them. What they hold is known elsewhere."""
+
+    def open(
+        self, name: str, dim: int, *, clusters: bytes | None, vectors: Mapping[int, bytes]
+    ) -> VectorIndex:
+        """Return an index of just `vectors` (halves), by `clusters` if some were learnt."""
+
+    def keep(self, name: str, index: VectorIndex) -> None:
+        """Keep a snapshot, so that the index is opened sooner. Never raises."""
 
 
 # --- sandbox ---

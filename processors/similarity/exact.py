@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -18,7 +18,13 @@ class ExactIndex:
     def __init__(self, dim: int) -> None:
         """Hold vectors of `dim` numbers."""
         self._keys: list[int] = []
+        self._rows: dict[int, int] = {}
         self._table = np.zeros((16, dim), np.float32)
+
+    @property
+    def clusters(self) -> bytes | None:
+        """Return None: it looks at all of them."""
+        return None
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -29,14 +35,17 @@ class ExactIndex:
         if len(self._keys) == len(self._table):
             self._table = np.concatenate([self._table, np.zeros_like(self._table)])
         self._table[len(self._keys)] = vector
+        self._rows[key] = len(self._keys)
         self._keys.append(key)
 
     def remove(self, key: int) -> None:
         """Forget a vector; one that is not known is none."""
-        if key not in self._keys:
+        row, last = self._rows.pop(key, None), len(self._keys) - 1
+        if row is None:
             return
-        row, last = self._keys.index(key), len(self._keys) - 1
-        self._table[row], self._keys[row] = self._table[last], self._keys[last]
+        if row != last:
+            self._table[row], self._keys[row] = self._table[last], self._keys[last]
+            self._rows[self._keys[row]] = row
         self._keys.pop()
 
     def nearest(self, vector: NDArray[np.float32], count: int) -> Sequence[int]:
@@ -45,3 +54,20 @@ class ExactIndex:
         products = np.einsum("ij,j->i", self._table[: len(self._keys)], vector)
         ranked = sorted(zip((-products).tolist(), self._keys, strict=True))
         return [key for _, key in ranked[:count]]
+
+
+class ExactIndexes:
+    """Makes exact indexes, and keeps no snapshots."""
+
+    def open(
+        self, name: str, dim: int, *, clusters: bytes | None, vectors: Mapping[int, bytes]
+    ) -> ExactIndex:
+        """Return an index of just `vectors`."""
+        del name, clusters
+        index = ExactIndex(dim)
+        for key, vector in vectors.items():
+            index.add(key, np.frombuffer(vector, np.float16).astype(np.float32))
+        return index
+
+    def keep(self, name: str, index: object) -> None:
+        """Keep nothing."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from bisect import insort
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from processors.ports import VectorIndex
+from processors.ports import VectorIndex, VectorIndexes
 from processors.similarity.features import Features
 from processors.similarity.postings import Postings, Shares
 from processors.similarity.verdict import Verdict, judge
@@ -24,33 +24,62 @@ CANDIDATES_PER_KEY_MAX = 32
 """Compared under one key, oldest first: a thousand copies of a report cost no more than 32."""
 GENERIC_BUGS_MIN = 3
 """A title that so many bugs have names none of them."""
-Open = Callable[[str, int], VectorIndex]
-"""Makes an empty index, for a name and a number of dimensions."""
 
 
 @dataclass(slots=True)
 class _Space:
-    """One index. Equal vectors stand in it once, so that a thousand copies crowd nobody out."""
+    """One index. Equal vectors stand in it once, so that a thousand copies crowd nobody out.
 
-    index: VectorIndex
+    It is opened when first asked: while a state is loaded nothing is put into it one by one.
+    """
+
+    name: str
+    indexes: VectorIndexes
+    clusters: bytes | None = None
     members: dict[int, list[int]] = field(default_factory=dict)
+    vectors: dict[int, bytes] = field(default_factory=dict)
+    index: VectorIndex | None = None
 
     def add(self, key: int, vector: bytes) -> None:
         name = _name(vector)
         if name not in self.members:
-            self.index.add(name, np.frombuffer(vector, np.float16).astype(np.float32))
+            self.vectors[name] = vector
+            if self.index is not None:
+                self.index.add(name, _floats(vector))
         insort(self.members.setdefault(name, []), key)
 
     def remove(self, key: int, vector: bytes) -> None:
         name = _name(vector)
         self.members[name].remove(key)
         if not self.members[name]:
-            del self.members[name]
-            self.index.remove(name)
+            del self.members[name], self.vectors[name]
+            if self.index is not None:
+                self.index.remove(name)
 
     def near(self, vector: NDArray[np.float32]) -> Iterable[int]:
-        for name in self.index.nearest(vector, CANDIDATES_EACH):
+        if not self.members:
+            return
+        for name in self.opened(len(vector)).nearest(vector, CANDIDATES_EACH):
             yield from self.members[name][:CANDIDATES_PER_KEY_MAX]
+
+    def opened(self, dim: int) -> VectorIndex:
+        if self.index is None:
+            self.index = self.indexes.open(
+                self.name, dim, clusters=self.clusters, vectors=self.vectors
+            )
+        return self.index
+
+    def learnt(self) -> bytes | None:
+        """Return the clusters that it has learnt since it was last asked."""
+        found = None if self.index is None else self.index.clusters
+        if found is None or found == self.clusters:
+            return None
+        self.clusters = found
+        return found
+
+
+def _floats(vector: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(vector, np.float16).astype(np.float32)
 
 
 def _name(vector: bytes) -> int:
@@ -61,10 +90,11 @@ def _name(vector: bytes) -> int:
 class Matcher:
     """Finds what a report may be the same as. A key is a report's place in the order of arrival."""
 
-    def __init__(self, model_id: str, open_index: Open) -> None:
-        """Begin with none; vectors are made by `model_id`."""
+    def __init__(self, name: str, model_id: str, indexes: VectorIndexes) -> None:
+        """Begin with none. `name` is for snapshots; vectors are made by `model_id`."""
+        self._name = name
         self._model_id = model_id
-        self._open = open_index
+        self._indexes = indexes
         self._known: dict[int, Features] = {}
         self._bugs: dict[int, int] = {}
         self._exact: dict[str, list[int]] = {}
@@ -84,7 +114,7 @@ class Matcher:
         self._words.add(key, features.counts)
         self._letters.add(key, features.grams)
         for space, vector in _places(features):
-            self._space(space, len(vector) // 2).add(key, vector)
+            self._space(space).add(key, vector)
 
     def remove(self, key: int) -> None:
         """Forget a report; one that is not known is none."""
@@ -111,6 +141,26 @@ class Matcher:
         near.update(self._near(fresh))
         found = [self._judge(fresh, key, words, letters) for key in sorted(near)]
         return sorted(found, key=lambda one: (not one.merges, -one.similarity, one.key))
+
+    def learnt(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the spaces that have learnt clusters since they were last asked, and those.
+
+        Who keeps the state keeps them as well, and says them to `taught` when it is loaded.
+        """
+        for name, space in self._spaces.items():
+            if clusters := space.learnt():
+                yield name, clusters
+
+    def taught(self, space: str, clusters: bytes | None) -> None:
+        """Look by `clusters` from now on; None: at all vectors, as if none had been learnt."""
+        found = self._space(space)
+        found.clusters, found.index = clusters, None
+
+    def keep(self) -> None:
+        """Keep snapshots of the indexes."""
+        for space in self._spaces.values():
+            if space.index is not None:
+                self._indexes.keep(space.name, space.index)
 
     def between(self, one: Features, other: Features) -> Verdict:
         """Return the verdict on two reports, by what is known of words and letters now."""
@@ -145,9 +195,9 @@ class Matcher:
             if name in self._spaces:
                 yield from self._spaces[name].near(fresh.vector(many=name != "main"))
 
-    def _space(self, name: str, dim: int) -> _Space:
+    def _space(self, name: str) -> _Space:
         if name not in self._spaces:
-            self._spaces[name] = _Space(self._open(name, dim))
+            self._spaces[name] = _Space(f"{self._name}/{name}", self._indexes)
         return self._spaces[name]
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.embeddings import HashingEmbedder
-from processors.similarity.exact import ExactIndex
+from processors.similarity.exact import ExactIndexes
 from processors.similarity.features import Features, Spaces, features_of
 from processors.similarity.matcher import Matcher
 from schemas.raw import Origin
@@ -33,7 +33,7 @@ def features(title: str, body: str = "", **more: Any) -> Features:
 
 def matcher(*known: Features) -> Matcher:
     """Return what knows `known`, each as a bug of its own."""
-    found = Matcher(SPACES.model_id, lambda _, dim: ExactIndex(dim))
+    found = Matcher("shop", SPACES.model_id, ExactIndexes())
     for key, one in enumerate(known):
         found.add(key, one, bug=key)
     return found

@@ -20,7 +20,7 @@ UNKNOWN = "unknown"
 _PLAIN = re.compile(r"[\w.@+:/-]{1,200}", re.ASCII)
 _URL = re.compile(r"https?://[!-~]{1,1900}")
 
-Verb = Literal["approve", "reject", "retry", "abandon"]
+Verb = Literal["approve", "reject", "retry", "abandon", "merge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,8 @@ class Asked:
     account: str
     delivery_id: str
     note: str = ""
+    into: str = ""
+    """The other bug of a merge."""
 
 
 @dataclass(frozen=True, slots=True)

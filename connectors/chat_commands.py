@@ -10,13 +10,15 @@ from typing import Final
 from connectors.channel import Outcome, Verb
 
 NOTE_CHARS_MAX = 10_000
-VERBS: Final[tuple[Verb, ...]] = ("approve", "reject", "retry", "abandon")
+VERBS: Final[tuple[Verb, ...]] = ("approve", "reject", "retry", "abandon", "merge")
 HELP = (
     "Say what is wrong: `/bug The total ignores the coupon`.\n"
     "Decide about a bug: `/bug approve BUG-2026-7F3K2`, and in the same way `reject`, `retry` and"
-    " `abandon`. Words after the name are kept as your note."
+    " `abandon`. Two bugs are one: `/bug merge BUG-2026-9QZ4M into BUG-2026-7F3K2`. Words after"
+    " that are kept as your note."
 )
 _BUG = re.compile(r"BUG-[A-Z0-9-]{1,30}|[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.IGNORECASE)
+_INTO = re.compile(r"(?:into\s+)?(?P<bug>\S+)", re.IGNORECASE)
 _QUOTES = "`*_'\"<>.,;:"
 """What people and chats put around a name that they copied."""
 
@@ -28,6 +30,7 @@ class Wish:
     verb: Verb
     bug: str
     note: str
+    into: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +61,29 @@ def understood(text: str) -> Wish | Told | Unclear:
         return Told(text)
     bug = bug_name(words[1]) if len(words) > 1 else None
     if bug is not None:
-        return Wish(verb, bug, words[2][:NOTE_CHARS_MAX] if len(words) > 2 else "")
+        return wish(verb, bug, words[2] if len(words) > 2 else "")
     if len(words) <= 2:
         return Unclear(which_bug(verb))
     return Told(text)
 
 
+def wish(verb: Verb, bug: str, rest: str, into: str = "") -> Wish | Unclear:
+    """Return what is asked of `bug`. A merge names the other as `into`, else first in `rest`."""
+    if verb == "merge" and not into:
+        found = _INTO.match(rest)
+        into, rest = (found["bug"], rest[found.end() :]) if found else ("", rest)
+    other = bug_name(into) if verb == "merge" else ""
+    return Unclear(which_bug(verb)) if other is None else Wish(verb, bug, _note(rest), other)
+
+
+def _note(rest: str) -> str:
+    return rest.strip()[:NOTE_CHARS_MAX]
+
+
 def which_bug(verb: Verb) -> str:
     """Return what is said to a person who left out the bug's name, or mistyped it."""
+    if verb == "merge":
+        return "Which bugs? For example `/bug merge BUG-2026-9QZ4M into BUG-2026-7F3K2`."
     return f"Which bug? For example `/bug {verb} BUG-2026-7F3K2`."
 
 

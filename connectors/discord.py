@@ -33,7 +33,6 @@ from connectors.channel import (
 )
 from connectors.chat_commands import (
     HELP,
-    NOTE_CHARS_MAX,
     VERBS,
     Told,
     Unclear,
@@ -42,6 +41,7 @@ from connectors.chat_commands import (
     said,
     understood,
     which_bug,
+    wish,
 )
 from schemas.errors import TransientError
 from schemas.raw import Origin
@@ -131,8 +131,8 @@ def _read(post: Post) -> tuple[Delivery | Asked, ...]:
     delivery_id = _fitting(payload.get("id")) or _own_id(post)
     account = f"discord:{_user(payload) or UNKNOWN}"
     match what:
-        case Wish(verb, bug, note):
-            return (Asked(verb, bug, account, delivery_id, note),)
+        case Wish(verb, bug, note, into):
+            return (Asked(verb, bug, account, delivery_id, note, into),)
         case Told():
             return (_delivery(payload, what, delivery_id, account),)
         case _:
@@ -183,8 +183,9 @@ def _typed(options: list[dict[str, Any]]) -> Wish | Told | Unclear | None:
     name = text(below.get("name")) if below else ""
     if (verb := next((one for one in VERBS if one == name), None)) is not None:
         bug = bug_name(given.get("bug", ""))
-        note = given.get("note", "").strip()[:NOTE_CHARS_MAX]
-        return Wish(verb, bug, note) if bug else Unclear(which_bug(verb))
+        if bug is None:
+            return Unclear(which_bug(verb))
+        return wish(verb, bug, given.get("note", ""), into=given.get("into", " "))
     if name == "help":
         return Unclear(HELP)
     if not given.get("title") and given.get("text"):
@@ -264,6 +265,7 @@ def _subcommand(name: str, description: str, *options: dict[str, Any]) -> dict[s
     return {"type": 1, "name": name, "description": description, "options": list(options)}
 
 
+_INTO = _option("into", "The other one's name; the older of both stays", required=True)
 _FORM = {
     "custom_id": COMMAND,
     "title": "Report a bug",
@@ -290,6 +292,7 @@ COMMANDS: tuple[Mapping[str, Any], ...] = (
                     verb,
                     f"{verb.capitalize()} a bug",
                     _option("bug", "Its name, such as BUG-2026-7F3K2", required=True),
+                    *([_INTO] if verb == "merge" else []),
                     _option("note", "Why"),
                 )
                 for verb in VERBS

@@ -83,6 +83,14 @@ class Keeper:
                 f"Only members of its project decide about {asked.bug[:40]}. Whoever runs bugstream"
                 f" can add `{asked.account[:80]}` to its `members`.",
             )
+        target, about = found, None
+        if asked.into:
+            other = self.resolve_bug(asked.into)
+            if other is None:
+                return Outcome("unknown_bug", f"No bug is called {asked.into[:40]}.")
+            if other[1] != found[1] or other[0] == found[0]:
+                return Outcome("not_allowed", "These cannot be one: two bugs of one project can.")
+            target, about = other, found[0]
         note = (
             self.blobs.put(
                 asked.note.encode(), media_type="text/markdown", subject=subject_id(asked.account)
@@ -94,11 +102,12 @@ class Keeper:
             receipt = accept_command(
                 self.inbox,
                 command=asked.verb,
-                bug_id=found[0],
-                project=found[1],
+                bug_id=target[0],
+                project=target[1],
                 actor=asked.account,
                 note=note,
                 idempotency_key=f"{door.name}/{asked.delivery_id}",
+                about=about,
             )
         except ConflictError:
             return Outcome("duplicate", "This was asked before.")

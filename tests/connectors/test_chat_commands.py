@@ -20,6 +20,14 @@ from connectors.chat_commands import HELP, Told, Unclear, Wish, bug_name, said, 
             "abandon 0f8fad5b-d9cb-469f-a165-70867728950e twice\nover",
             Wish("abandon", "0F8FAD5B-D9CB-469F-A165-70867728950E", "twice\nover"),
         ),
+        (
+            "merge BUG-2026-9QZ4M into `BUG-2026-7F3K2`, same trace",
+            Wish("merge", "BUG-2026-9QZ4M", "same trace", "BUG-2026-7F3K2"),
+        ),
+        (
+            "merge BUG-2026-9QZ4M bug-2026-7f3k2",
+            Wish("merge", "BUG-2026-9QZ4M", "", "BUG-2026-7F3K2"),
+        ),
     ],
 )
 def test_a_verb_before_the_name_of_a_bug_is_a_wish(typed: str, wish: Wish) -> None:
@@ -44,6 +52,14 @@ def test_a_wish_without_a_bug_is_asked_back_and_opens_no_report(typed: str) -> N
 
     assert isinstance(what, Unclear)
     assert what.text.startswith("Which bug?")
+
+
+@pytest.mark.parametrize("typed", ["merge", "merge BUG-2026-9QZ4M", "merge BUG-2026-9QZ4M into it"])
+def test_a_merge_wants_two_bugs(typed: str) -> None:
+    what = understood(typed)
+
+    assert isinstance(what, Unclear)
+    assert what.text.startswith("Which bugs?")
 
 
 @given(st.text(max_size=60))

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from connectors.blobs import MemoryBlobs
 from connectors.inbox import Inbox
 from schemas.codec import decode
-from schemas.commands import ApproveBug
+from schemas.commands import ApproveBug, MergeBugs
 from schemas.event import subject_id
 from schemas.raw import RawReceived
 from streams.gateway import create_app
@@ -32,7 +32,12 @@ from tests.connectors.chat_posts import (
     typed,
 )
 
-BUG = uuid4()
+BUG, OTHER = uuid4(), uuid4()
+KNOWN = {
+    "BUG-2026-7F3K2": (BUG, "shop"),
+    "BUG-2026-9QZ4M": (OTHER, "shop"),
+    "BUG-2026-AAAAA": (uuid4(), "till"),
+}
 MEMBERS = {("slack:T1:U1", "shop"), ("discord:30", "shop")}
 
 
@@ -47,7 +52,7 @@ def client(inbox: Inbox, blobs: MemoryBlobs) -> Iterator[TestClient]:
             "discord": (PUBLIC,),
             "discord-events": (PUBLIC,),
         },
-        resolve_bug=lambda name: (BUG, "shop") if name == "BUG-2026-7F3K2" else None,
+        resolve_bug=KNOWN.get,
         may_command=lambda account, project: (account, project) in MEMBERS,
     )
     with TestClient(app) as opened:
@@ -136,6 +141,25 @@ def test_a_wish_carries_the_person_who_typed_it(client: TestClient, inbox: Inbox
     assert row.note is not None
     assert "Asked to approve BUG-2026-7F3K2" in answer.json()["text"]
     assert again.status_code == 200
+
+
+def test_two_bugs_are_said_to_be_one_from_a_chat(client: TestClient, inbox: Inbox) -> None:
+    answer = type_in(client, "merge BUG-2026-9QZ4M into BUG-2026-7F3K2 same trace")
+    (row,) = kept(inbox)
+
+    assert isinstance(row, MergeBugs)
+    assert (row.bug_id, row.other_bug_id) == (BUG, OTHER)
+    assert "Asked to merge BUG-2026-9QZ4M" in answer.json()["text"]
+
+
+@pytest.mark.parametrize("other", ["BUG-2026-NOPE", "BUG-2026-AAAAA", "BUG-2026-7F3K2"])
+def test_what_cannot_be_one_is_not_merged_from_a_chat(
+    client: TestClient, inbox: Inbox, other: str
+) -> None:
+    answer = type_in(client, f"merge BUG-2026-7F3K2 into {other}")
+
+    assert "Nothing was changed" in answer.json()["text"]
+    assert kept(inbox) == []
 
 
 def test_a_wish_for_a_bug_that_is_not_there_changes_nothing(
@@ -262,6 +286,18 @@ def test_a_wish_in_discord_carries_the_person(client: TestClient, inbox: Inbox) 
     assert row.actor.id == subject_id("discord:30")
     assert "Asked to approve BUG-2026-7F3K2" in answer.json()["data"]["content"]
     assert "No bug is called BUG-2026-NOPE." in nothing.json()["data"]["content"]
+
+
+def test_a_merge_in_discord_names_the_other_bug_in_an_option(
+    client: TestClient, inbox: Inbox
+) -> None:
+    interact(client, typed("merge", bug="BUG-2026-9QZ4M", into="bug-2026-7f3k2", note="same"))
+    unclear = interact(client, typed("merge", bug="BUG-2026-9QZ4M"))
+    (row,) = kept(inbox)
+
+    assert isinstance(row, MergeBugs)
+    assert (row.bug_id, row.other_bug_id) == (BUG, OTHER)
+    assert "Which bugs?" in unclear.json()["data"]["content"]
 
 
 def test_a_wish_of_a_stranger_in_discord_changes_nothing(client: TestClient, inbox: Inbox) -> None:

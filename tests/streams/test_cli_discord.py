@@ -42,7 +42,7 @@ def test_what_can_be_typed_is_put_in_place_of_what_was_there(tmp_path: Path) -> 
     [
         ("", "77", "set [discord] with the bot's token first"),
         (CONFIG.format(url="http://127.0.0.1:9"), "../77", "APPLICATION_ID is a number"),
-        (CONFIG.format(url="http://127.0.0.1:9"), "77", "does not answer"),
+        (CONFIG.format(url="http://127.0.0.1:9"), "77", "cannot be reached"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_way_out(

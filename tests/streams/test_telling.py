@@ -52,7 +52,7 @@ def test_an_account_in_the_channel_comes_before_the_url() -> None:
     with AnswerBox() as box:
         found = outlets(settings(project=[project(box.url)], slack=slack))
 
-        with pytest.raises(TransientError, match="Slack does not answer"):
+        with pytest.raises(TransientError, match="Slack cannot be reached"):
             found.messenger.post(SLACK, "text", KEY)
 
         assert box.received == []

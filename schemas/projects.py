@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.event import CHANNELS
 from schemas.raw import Origin
 
 TEAM_ITEM = "-"
 """Item of a place where nothing is replied to: a message there stands alone."""
+_NAMED = re.compile(r"([a-z][a-z0-9-]{0,19}):.+", re.IGNORECASE | re.DOTALL)
 
 
 class Project(BaseModel):
@@ -49,22 +51,22 @@ class Project(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        for name, one, _ in self.named():
+            if not _NAMED.fullmatch(one):
+                raise ValueError(f"{name}: {one[:80]!r} names nothing; write it as channel:NAME")
+        return self
+
+    def named(self) -> Iterator[tuple[str, str, str]]:
+        """Yield what is named in which setting, and of which channel it is."""
         everything = "*"
-        for name, written, shape in (
-            ("sources", [one for one in self.sources if one != everything], "channel:container"),
-            ("members", self.members, "channel:account"),
-            ("team", self.team, "channel:container"),
-            ("contacts", self.contacts, "channel:account"),
-            ("contacts", self.contacts.values(), "channel:container"),
+        for name, written in (
+            ("sources", [one for one in self.sources if one != everything]),
+            ("members", self.members),
+            ("team", self.team),
+            ("contacts", [*self.contacts, *self.contacts.values()]),
         ):
             for one in written:
-                channel, _, rest = one.partition(":")
-                if channel.casefold() not in CHANNELS or not rest:
-                    raise ValueError(
-                        f"{name}: {one[:80]!r} names nothing; write {shape}, where channel is one"
-                        f" of {', '.join(CHANNELS)}"
-                    )
-        return self
+                yield name, one, one.partition(":")[0].casefold()
 
     def places_of(self, accounts: tuple[str, ...]) -> tuple[Origin, ...]:
         """Return where the people with these accounts are told, as far as `contacts` says."""

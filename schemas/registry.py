@@ -75,7 +75,7 @@ def _normalized(*models: type[Event]) -> tuple[EventType, ...]:
 
 
 ALL: tuple[EventType, ...] = (
-    EventType(raw.RawReceived, "relay", lambda e: topics.RAW[e.origin.channel], _item, _item),
+    EventType(raw.RawReceived, "relay", lambda e: topics.raw(e.origin.channel), _item, _item),
     *_normalized(reports.ReportNormalized, reports.ReportCommented),
     *_command(*commands.COMMANDS),
     *_fact(

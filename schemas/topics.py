@@ -40,6 +40,11 @@ SOURCES: dict[str, tuple[Topic, ...]] = {
 """What each stage reads, beside its own retry topic."""
 
 
+def raw(channel: str) -> Topic:
+    """Return the topic of a channel's deliveries."""
+    return RAW.get(channel, RAW["http"])
+
+
 def dead_letters(group: str) -> Topic:
     """Return the topic of what `group` could not handle."""
     return Topic(f"{group}.dlq", retention_days=90)

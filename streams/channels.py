@@ -54,7 +54,8 @@ class Way:
     parse: Parser
     doors: tuple[Door, ...] = ()
     account: str = ""
-    """The setting that says who we are there."""
+    """The table that says who we are there, such as `slack`, or `account.NAME`: that needs no
+    class of its own."""
     messenger: Callable[[Settings], Messenger | None] = _no_messenger
     """Answers there, or None where the settings name no account."""
     answers: Callable[[Origin], bool] = _everywhere

@@ -26,7 +26,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from schemas.accounts.account import Secret
+from schemas.accounts.account import Account, Secret, TokenAccount
 from schemas.accounts.discord import DiscordAccount
 from schemas.accounts.github import GitHubAccount
 from schemas.accounts.jira import JiraAccount
@@ -35,6 +35,7 @@ from schemas.accounts.monitoring import AlertmanagerAccount, SentryAccount
 from schemas.accounts.slack import SlackAccount
 from schemas.attachments import AttachmentPolicy
 from schemas.errors import UserError
+from schemas.event import CHANNELS
 from schemas.projects import Project
 from schemas.reports import UNASSIGNED
 from schemas.tell import Tell
@@ -45,7 +46,10 @@ if TYPE_CHECKING:
 DEFAULT_FILE = Path("bugstream.toml")
 HANDED_DOWN = "BUGSTREAM_HANDED_DOWN"
 """Set by our own supervisor for its children: then nothing else is read."""
-ACCOUNTS = ("github", "jira", "slack", "discord", "mailbox", "alertmanager", "sentry")
+ACCOUNTS = (
+    *("github", "jira", "slack", "discord", "mailbox", "alertmanager", "sentry"),
+    "account",
+)
 """Fields that say who we are at a provider, tokens and all."""
 SECRETS = (
     *ACCOUNTS,
@@ -88,6 +92,8 @@ class Settings(BaseSettings):
     mailbox: tuple[Mailbox, ...] = ()
     alertmanager: AlertmanagerAccount | None = None
     sentry: SentryAccount | None = None
+    account: dict[str, TokenAccount] = Field(default_factory=dict)
+    """The same for a channel that needs no more than this, by its name."""
     api_tokens: tuple[Secret, ...] = ()
     """Bearer tokens of `POST /api/v1/bugs/receive` and of commands."""
     anthropic_api_key: SecretStr | None = Field(
@@ -130,7 +136,27 @@ class Settings(BaseSettings):
             raise ValueError("mailbox: two mailboxes have the same address")
         if UNASSIGNED in ids:
             raise ValueError(f"project: the id {UNASSIGNED!r} is reserved")
+        self._require_channels()
         return self
+
+    def _require_channels(self) -> None:
+        named = [
+            (f"project {project.id}: {setting}: {one[:80]!r}", channel)
+            for project in self.project
+            for setting, one, channel in project.named()
+        ]
+        if not self.account and all(channel in CHANNELS for _, channel in named):
+            return
+        # Takes half a second, which nobody pays who uses the channels that all know.
+        from streams.channels import WAYS
+
+        channels, accounts = [way.channel for way in WAYS], {way.account for way in WAYS}
+        for what, channel in named:
+            if channel not in channels:
+                raise ValueError(f"{what} names nothing; the channels are {', '.join(channels)}")
+        for name in self.account:
+            if f"account.{name}" not in accounts:
+                raise ValueError(f"account.{name[:40]}: no channel has such an account")
 
     @classmethod
     def settings_customise_sources(
@@ -173,6 +199,13 @@ class Settings(BaseSettings):
         """Return the live secrets of every door that has any."""
         held = {"github": self.github_webhook_secrets, **self.webhook_secrets}
         return {n: [one.get_secret_value() for one in live] for n, live in held.items() if live}
+
+    def accounts_at(self, table: str) -> tuple[Account, ...]:
+        """Return who we are at a provider, by the table's name, such as `slack`."""
+        field, _, name = table.partition(".")
+        held = getattr(self, field)
+        held = held.get(name) if name else held
+        return held if isinstance(held, tuple) else (held,) if held else ()
 
     def project_of(self, project_id: str) -> Project | None:
         """Return the project with this id; None for `unassigned` and for one since removed."""

@@ -83,6 +83,8 @@ def _masked_account(value: Any) -> Any:
         return MASK
     if isinstance(value, BaseModel):
         return {name: _masked_account(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, dict):
+        return {name: _masked_account(each) for name, each in value.items()}
     if isinstance(value, tuple):
         return [_masked_account(each) for each in value]
     return str(value) if isinstance(value, Path) else value

@@ -53,7 +53,7 @@ def _check(way: Way, settings: Settings, polled: Mapping[str, Polled]) -> Check:
     name = f"channel {way.channel}"
     secrets = settings.secrets_by_door()
     closed = [door for door in way.doors if not secrets.get(door.name)]
-    has_account = bool(way.account and getattr(settings, way.account))
+    has_account = bool(way.account and settings.accounts_at(way.account))
     asked = _asked(way, settings)
     parts = [*_doors(way, secrets), *_account(way, has_account=has_account)]
     if way.can_be_asked and not asked:

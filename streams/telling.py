@@ -86,7 +86,6 @@ def outlets(settings: Settings) -> Outlets:
 
 
 def _per_minute_max(way: Way, settings: Settings) -> int:
-    accounts = getattr(settings, way.account, None) if way.account else None
-    named = accounts if isinstance(accounts, tuple) else (accounts,)
-    limits = [one.messages_per_minute_max for one in named if isinstance(one, Account)]
+    accounts = settings.accounts_at(way.account) if way.account else ()
+    limits = [one.messages_per_minute_max for one in accounts]
     return min(limits, default=Account().messages_per_minute_max)

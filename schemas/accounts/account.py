@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 Secret = Annotated[SecretStr, Field(min_length=1)]
 """Of an empty one nobody would know: everybody can sign with it."""
+WebAddress = Annotated[str, Field(pattern=r"^https?://[!-~]{1,300}$")]
 
 
 class Account(BaseModel):
@@ -23,6 +24,18 @@ class Account(BaseModel):
     """How often we ask what was lost on its way to us; see `backfill`."""
     backfill: bool = True
     """Whether the provider is asked at all."""
+
+
+class TokenAccount(Account):
+    """An address and a token that goes there, over https alone."""
+
+    url: WebAddress
+    token: Secret
+
+    @model_validator(mode="after")
+    def _goes_over_https(self) -> Self:
+        require_private(self.url, "url")
+        return self
 
 
 def require_private(url: str, setting: str) -> None:

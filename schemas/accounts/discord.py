@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-from pydantic import Field, model_validator
-
-from schemas.accounts.account import Account, Secret, require_private
+from schemas.accounts.account import Secret, TokenAccount, WebAddress
 
 
-class DiscordAccount(Account):
+class DiscordAccount(TokenAccount):
     """`[discord]`: to answer with. Discord keeps nothing that could be asked for afterwards."""
 
-    url: str = Field(default="https://discord.com/api/v10", pattern=r"^https?://[!-~]{1,300}$")
+    url: WebAddress = "https://discord.com/api/v10"
     token: Secret
     """The bot's."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        require_private(self.url, "url")
-        return self

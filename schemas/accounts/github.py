@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from schemas.accounts.account import Account, Secret, require_private
+from schemas.accounts.account import Account, Secret, WebAddress, require_private
 from schemas.raw import LABEL_PREFIX
 
 LABELS = {
@@ -26,7 +26,7 @@ RepositoryName = Annotated[
 class GitHubAccount(Account):
     """`[github]`: `token`, or `app_id` and `private_key`."""
 
-    url: str = Field(default="https://api.github.com", pattern=r"^https?://[!-~]{1,300}$")
+    url: WebAddress = "https://api.github.com"
     """Of the REST API; GitHub Enterprise has it at https://HOST/api/v3."""
     token: Secret | None = None
     app_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.]{1,60}$")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from schemas.accounts.account import Account, Secret, require_private
+from schemas.accounts.account import Secret, TokenAccount, WebAddress
 from schemas.tell import Moment
 
 
-class JiraAccount(Account):
+class JiraAccount(TokenAccount):
     """`[jira]`: asked for are the projects that are sources (`jira:KEY`)."""
 
-    url: str = Field(pattern=r"^https?://[!-~]{1,300}$")
+    url: WebAddress
     """Such as https://acme.atlassian.net."""
     email: str = ""
     """Of the account whose API token `token` is; empty: it is a bearer token."""
@@ -21,8 +21,3 @@ class JiraAccount(Account):
     transitions: dict[Moment, Literal["new", "indeterminate", "done"]] = Field(default_factory=dict)
     """Outcome -> category of the status an issue is moved to, such as `fixed = "done"`; the names
     of statuses differ from project to project, their categories do not. Empty: none is moved."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        require_private(self.url, "url")
-        return self

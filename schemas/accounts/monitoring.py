@@ -6,7 +6,13 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from schemas.accounts.account import Account, Secret, require_private
+from schemas.accounts.account import (
+    Account,
+    Secret,
+    TokenAccount,
+    WebAddress,
+    require_private,
+)
 
 
 class AlertmanagerAccount(Account):
@@ -17,7 +23,7 @@ class AlertmanagerAccount(Account):
     over: name no receiver there that posts to us from another Alertmanager.
     """
 
-    url: str = Field(pattern=r"^https?://[!-~]{1,300}$")
+    url: WebAddress
     """Such as http://alertmanager:9093, up to where /api/v2 begins."""
     token: Secret | None = None
     """A bearer token, for a proxy that wants one."""
@@ -37,16 +43,11 @@ class AlertmanagerAccount(Account):
         return self
 
 
-class SentryAccount(Account):
+class SentryAccount(TokenAccount):
     """`[sentry]`: asked for are the projects that are sources (`monitoring:sentry/SLUG`)."""
 
-    url: str = Field(default="https://sentry.io", pattern=r"^https?://[!-~]{1,300}$")
+    url: WebAddress = "https://sentry.io"
     organization: str = Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")
     """Its short name, as it stands in Sentry's addresses."""
     token: Secret
     """Of an internal integration, with the scope `event:read`."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        require_private(self.url, "url")
-        return self

@@ -174,9 +174,12 @@ class Pytest:
     test_wall_s: float = TEST_WALL_S_MAX
 
     def of_examples(self, files: Sequence[str], *, wall_s: float) -> Pytest:
-        """Return what runs the examples in the docstrings of `files`, and nothing else."""
-        before, _ = _split(self.test_command)
-        command = (*before, "-m", "pytest", "--doctest-modules", *files)
+        """Return what runs the examples in the docstrings of `files`, and nothing else.
+
+        Plugins are on or off as for the tests.
+        """
+        before, options = _split(self.test_command)
+        command = (*before, "-m", "pytest", *_plugins(options), "--doctest-modules", *files)
         limits = replace(self.limits, wall_s=min(self.limits.wall_s, wall_s))
         return replace(self, test_command=command, limits=limits)
 
@@ -240,6 +243,12 @@ def _split(test_command: Sequence[str]) -> tuple[list[str], list[str]]:
     if words[at + 1 : at + 2] != ["pytest"]:
         raise ValueError("no pytest")
     return words[:at], words[at + 2 :]
+
+
+def _plugins(options: Sequence[str]) -> list[str]:
+    """Return what of `options` turns plugins on or off."""
+    pairs = zip(("", *options), options, strict=False)
+    return [word for before, word in pairs if before == "-p" or word.startswith("-p")]
 
 
 def _read(result: SandboxResult, command: str, mark: bytes, wall_s: float) -> PytestRun:

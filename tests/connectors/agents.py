@@ -26,6 +26,7 @@ from schemas.reports import BugReport
 from schemas.values import FixTask, SandboxResult, SandboxSpec
 from streams.clock import VirtualClock
 from tests.factories import BUG_ID, ORIGIN, REPORT_ID, SEED
+from tests.processors.trees import COMMAND
 
 FAULTY = "def mean(prices):\n    return sum(prices) / len(prices)\n"
 MENDED = "def mean(prices):\n    return sum(prices) / len(prices) if prices else 0\n"
@@ -101,7 +102,7 @@ def make_task(tree: Path, **changes: Any) -> FixTask:
         bug_id=BUG_ID,
         attempt=1,
         cause=SEED,
-        project=Project(id="shop"),
+        project=Project(id="shop", test_command=COMMAND),
         python=Path(sys.executable),
         tree=tree,
         report=BugReport(

@@ -7,6 +7,7 @@ import grp
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -33,6 +34,7 @@ ssl = {ssl}
 {certificates}
 disable_plaintext_auth = no
 auth_mechanisms = plain login
+auth_failure_delay = 0
 mail_location = maildir:{folder}/mail
 default_internal_user = {internal}
 default_internal_group = {group}
@@ -47,6 +49,9 @@ userdb {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service imap-login {{
   chroot =
@@ -77,6 +82,7 @@ class Dovecot:
             [program(), "-F", "-c", str(self.folder / "dovecot.conf")],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         wait_until(self.answers)
 
@@ -91,6 +97,14 @@ class Dovecot:
         """End it as an administrator does: it says BYE to everybody."""
         if self.process is not None:
             self.process.terminate()
+            self.process.wait(STEP_S_MAX)
+            self.process = None
+            wait_until(lambda: not self.answers())
+
+    def kill(self) -> None:
+        """End it and all its workers at once, as a power failure does."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(STEP_S_MAX)
             self.process = None
             wait_until(lambda: not self.answers())
@@ -151,7 +165,7 @@ def dovecot(*, certificates: tuple[Path, Path] | None = None) -> Iterator[Doveco
         made.start()
         yield made
     finally:
-        made.stop()
+        made.kill()
         shutil.rmtree(folder, ignore_errors=True)
 
 

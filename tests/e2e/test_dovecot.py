@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from pathlib import Path
@@ -194,16 +194,14 @@ def test_a_folder_numbered_anew_is_read_again_and_nothing_doubles(
     assert len(receiver.kept()) == len(receiver.rows()) == kept
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("how", [Dovecot.stop, Dovecot.kill])
 def test_a_server_that_goes_and_comes_again_costs_no_mail(
-    server: Dovecot, receiver: Receiver, how: signal.Signals
+    server: Dovecot, receiver: Receiver, how: Callable[[Dovecot], None]
 ) -> None:
     with receiver.running():
         server.append(a_mail(1))
         receiver.mails_kept(1)
-        assert server.process is not None
-        server.process.send_signal(how)
-        server.stop()
+        how(server)
         wait_until(lambda: receiver.error() != "")
         server.start()
         server.append(a_mail(2))

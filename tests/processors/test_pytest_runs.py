@@ -246,6 +246,17 @@ def test_a_run_has_the_command_a_person_would_type() -> None:
     assert runner.run(Path(), ["t.py::a"]).command == "python -X dev -m pytest -q t.py::a"
 
 
+def test_examples_are_run_with_the_plugins_of_the_tests_and_no_other_option() -> None:
+    command = ("-X", "dev", "-m", "pytest", "-pno:a", "-k", "not slow", "-p", "no:b", "tests")
+    runner = Pytest(ScriptedSandbox(lambda _tree, _names, _call: {}), PYTHON, command)
+
+    asked = runner.of_examples(["t.py"], wall_s=5.0)
+
+    assert asked.test_command[:4] == ("-X", "dev", "-m", "pytest")
+    assert asked.test_command[4:] == ("-pno:a", "-p", "no:b", "--doctest-modules", "t.py")
+    assert asked.limits.wall_s == 5.0
+
+
 def test_a_shorter_time_is_kept_and_a_longer_one_is_not() -> None:
     seen: list[float] = []
 

@@ -19,8 +19,9 @@ from tests.factories import ORIGIN
 
 COMMIT = "a" * 40
 _PLUGINS = ("hypothesispytest", "xdist", "xdist.looponfail", "timeout", "anyio")
-COMMAND = ("-m", "pytest", *(f"-pno:{name}" for name in _PLUGINS))
+OPTIONS = tuple(f"-pno:{name}" for name in _PLUGINS)
 """Without our own plugins, which take seconds to import; a target would not have them."""
+COMMAND = ("-m", "pytest", *OPTIONS)
 CALC = {
     "calc/__init__.py": "",
     "calc/mean.py": (

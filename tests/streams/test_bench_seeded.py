@@ -10,6 +10,7 @@ import pytest
 from processors.repair.harness import Harness, Run
 from streams.bench_seeded import Fault, cases, faults
 from tests.processors.repair.local_sandbox import LocalSandbox
+from tests.processors.trees import OPTIONS
 
 BY_PROGRAM = {
     name: list(group) for name, group in groupby(faults(), lambda fault: fault.name.split("-")[0])
@@ -24,7 +25,8 @@ def test_program_is_green_and_every_fault_of_it_is_red(name: str, tmp_path: Path
     (tree / "program.py").write_text(seeded[0].sound, encoding="utf-8")
     (tree / "test_program.py").write_text(seeded[0].tests, encoding="utf-8")
 
-    with Harness(LocalSandbox(), Path(sys.executable), tree, time.monotonic() + 60) as harness:
+    until_s = time.monotonic() + 60
+    with Harness(LocalSandbox(), Path(sys.executable), tree, until_s, OPTIONS) as harness:
         sound = harness.run(Run(stop_at_first=False))
         green = [fault.name for fault in seeded if _passes(harness, fault)]
 

@@ -76,7 +76,8 @@ def test_a_terminal_without_utf_8_gets_all_that_it_can_show(
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
 
     done = bugstream("dead-letters", "show", "größe", cwd=tmp_path)
-    shown = bugstream("--bootstrap", "größe", "doctor", cwd=tmp_path)
+    (tmp_path / "bugstream.toml").write_text('data_dir = "größe"\n', encoding="utf-8")
+    shown = bugstream("doctor", cwd=tmp_path)
 
     assert "Error: " in done.stderr
     assert "gr??e" in shown.stdout

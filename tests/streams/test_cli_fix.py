@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from streams import demo_shop
 from streams.cli import app
 from streams.cli_fix import PATCH_FILE, REPORT_FILE
 from streams.exit_codes import FAILED, MISUSED, OK
+from tests.processors.trees import COMMAND
 
 ROOT = Path(__file__).parents[2]
 STALE = "of an earlier run"
@@ -42,7 +44,8 @@ def options(shop: Path, report: str | int, *more: str) -> list[str]:
     folder = shop.parent
     source = report if isinstance(report, str) else str(folder / f"{report}.md")
     places = ["--repo", str(shop), "--report", source, "--out", str(folder / "out")]
-    return ["fix", *places, "--python", sys.executable, *more]
+    project = ["--python", sys.executable, "--test-command", shlex.join(COMMAND)]
+    return ["fix", *places, *project, *more]
 
 
 def fix(shop: Path, report: str | int, *more: str, text: str | None = None) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 import venv
@@ -20,6 +21,7 @@ from streams.config import Settings
 from streams.environment import git_env
 from streams.one_fix import Target, fixed, run_until_idle, settings_for, target_of
 from streams.story import Story
+from tests.processors.trees import COMMAND
 
 PYTHON = Path(sys.executable)
 OUT_OF_REACH = """\
@@ -46,7 +48,7 @@ def target(
     *,
     branch: str | None = None,
     python: Path = PYTHON,
-    test_command: str = "-m pytest -q",
+    test_command: str = shlex.join(COMMAND),
     pushes: bool = False,
 ) -> Target:
     return target_of(repo, branch=branch, python=python, test_command=test_command, pushes=pushes)

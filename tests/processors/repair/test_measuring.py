@@ -16,6 +16,7 @@ from processors.repair.measuring import Base, disabled, measure
 from processors.repair.search import Candidate
 from processors.repair.source import Change, Edit, Source
 from tests.processors.repair.local_sandbox import LocalSandbox
+from tests.processors.trees import OPTIONS
 
 CODE = """\
 def split(text, most=-1):
@@ -53,7 +54,8 @@ RED = "test_words.py::test_most"
 def measured(folder: Path, tests: str = TESTS) -> Iterator[tuple[Harness, Base]]:
     (folder / "words.py").write_text(CODE, encoding="utf-8")
     (folder / "test_words.py").write_text(tests, encoding="utf-8")
-    with Harness(LocalSandbox(), Path(sys.executable), folder, time.monotonic() + 120) as harness:
+    until_s = time.monotonic() + 120
+    with Harness(LocalSandbox(), Path(sys.executable), folder, until_s, OPTIONS) as harness:
         yield harness, measure(harness, [RED], ("test_words.py",), 20.0)
 
 

@@ -36,6 +36,7 @@ class Governor:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Govern what is written to `provider`, as people know it."""
+        self.per_minute_max = per_minute_max
         self._provider = provider
         self._per_s = per_minute_max / 60
         self._monotonic_s = monotonic_s
@@ -75,7 +76,7 @@ class Governor:
             wait_s = max(0.0, (1.0 - self._tokens) / self._per_s)
             if wait_s > QUEUE_S_MAX:
                 raise LimitedError(
-                    f"{self._provider}: our own limit of {self._per_s * 60:g} messages a minute",
+                    f"{self._provider}: our own limit of {self.per_minute_max} messages a minute",
                     retry_after_s=wait_s,
                     reason="messages_per_minute_max",
                 )

@@ -118,6 +118,18 @@ def test_the_first_round_looks_back_some_days_and_the_next_where_it_ended(site: 
     assert [one.origin.item for one in found(poller(site, backfill_days=60))[0]] == ["1", "2", "3"]
 
 
+def test_what_a_list_shows_late_is_found_all_the_same(site: Site) -> None:
+    early = f"{site.now:%Y-%m-%dT%H:%M:%SZ}"
+    site.now += timedelta(seconds=OVERLAP_S - 1)
+    site.add_issue("acme/shop", "Shown at once")
+    asking = poller(site)
+    _, cursor = found(asking)
+    late = site.add_issue("acme/shop", "Shown late")
+    site.repos["acme/shop"].issues[late] |= {"created_at": early, "updated_at": early}
+
+    assert {one.origin.item for one in found(asking, cursor)[0]} == {"1", "2"}
+
+
 def test_what_was_over_before_we_came_is_not_brought_in(site: Site) -> None:
     before, then = f"{site.now:%Y-%m-%dT%H:%M:%SZ}", site.now
     site.now += timedelta(days=5)

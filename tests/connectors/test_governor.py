@@ -11,6 +11,7 @@ import pytest
 
 from connectors.governor import (
     BURST_MESSAGES_MAX,
+    CLOSED_S_MAX,
     QUEUE_S_MAX,
     GovernedMessenger,
     GovernedTracker,
@@ -84,6 +85,29 @@ def test_while_the_provider_wants_patience_nobody_calls_it() -> None:
 
     assert calls == []
     time.now_s += 31.0
+    assert governed.reading(lambda: "found") == "found"
+
+
+def test_of_two_words_the_longer_one_holds_and_none_holds_for_ever() -> None:
+    time = Time()
+    governed = governor(time)
+
+    def shorter() -> str:
+        # Another call was on its way when the longer wait was asked for.
+        with pytest.raises(LimitedError):
+            governed.reading(limited(30.0))
+        return limited(5.0)()
+
+    with pytest.raises(LimitedError):
+        governed.reading(shorter)
+    time.now_s += 29.0
+    with pytest.raises(LimitedError, match="1 s more"):
+        governed.reading(str)
+    time.now_s += 2.0
+    with pytest.raises(LimitedError):
+        governed.reading(limited(1e9))
+    time.now_s += CLOSED_S_MAX + 1.0
+
     assert governed.reading(lambda: "found") == "found"
 
 

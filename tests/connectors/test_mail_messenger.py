@@ -255,6 +255,7 @@ def test_the_team_is_told_by_a_mail_of_its_own(threads: MailThreads) -> None:
         ("550 no such user", PoisonError),
         ("552 too big", PoisonError),
         ("554 looks like spam", PoisonError),
+        ("530 sign in first", TransientError),
         ("450 greylisted", TransientError),
         ("421 come later", TransientError),
     ],

@@ -8,11 +8,13 @@ from uuid import UUID
 
 import pytest
 
-from schemas.errors import PoisonError, TransientError
+from connectors.governor import GovernedMessenger
+from schemas.errors import LimitedError, PoisonError, TransientError
 from schemas.raw import Origin
 from streams.answer_box import AnswerBox
 from streams.config import Settings
-from streams.telling import outlets
+from streams.json_server import Call, serving_calls
+from streams.telling import Routed, outlets
 
 KEY = UUID(int=7)
 SLACK = Origin(channel="slack", container="T01/C02", item="1.2")
@@ -56,6 +58,25 @@ def test_an_account_in_the_channel_comes_before_the_url() -> None:
             found.messenger.post(SLACK, "text", KEY)
 
         assert box.received == []
+
+
+def test_what_is_written_in_a_channel_is_governed_and_its_account_says_how_fast() -> None:
+    def refuse(call: Call) -> tuple[int, dict[str, Any]]:
+        calls.append(call.path)
+        return 429, {"retry_after": 60}
+
+    calls: list[str] = []
+    with serving_calls(refuse) as url:
+        found = outlets(settings(slack={"token": "t", "url": url, "messages_per_minute_max": 1}))
+        for says in ("asks to wait 60 s", r"asks to wait \d+ s more"):
+            with pytest.raises(LimitedError, match=says):
+                found.messenger.post(SLACK, "text", KEY)
+
+    assert calls == ["/auth.test"]
+    assert isinstance(found.messenger, Routed)
+    governed = found.messenger.by_channel["slack"]
+    assert isinstance(governed, GovernedMessenger)
+    assert governed.governor.per_minute_max == 1
 
 
 def test_jira_is_moved_only_where_the_settings_say_so() -> None:

@@ -15,12 +15,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from connectors.blobs import MemoryBlobs
+from connectors.channel import Delivery, Door, Post
 from connectors.github import BODY_BYTES_MAX
 from connectors.inbox import Inbox
 from schemas.codec import decode
 from schemas.raw import Origin, RawReceived
 from streams.gateway import create_app
-from streams.refusals import REFUSALS_NOTED_PER_MINUTE_MAX
+from streams.webhooks import ITEMS_MAX
 from tests.connectors.github_payloads import pull
 
 SECRETS = ("old-secret", "new-secret")
@@ -129,15 +130,20 @@ def test_a_refused_delivery_does_not_use_up_its_id(client: TestClient, inbox: In
     assert len(rows(inbox)) == 1
 
 
-def test_a_flood_of_refusals_is_not_written_down_without_end(
-    client: TestClient, inbox: Inbox
+def test_of_one_post_no_more_is_kept_than_one_post_may_bring(
+    inbox: Inbox, blobs: MemoryBlobs
 ) -> None:
-    for _ in range(REFUSALS_NOTED_PER_MINUTE_MAX + 20):
-        post(client, payload(), secret="guessed")
+    def read(post: Post) -> list[Delivery]:
+        places = [Origin(channel="http", container="c", item=str(n)) for n in range(ITEMS_MAX + 3)]
+        return [Delivery(one, one.item, "http:a", "http:a", one.key, "m") for one in places]
 
-    # The minute may turn once while this runs.
-    assert len(inbox.refusals()) <= 2 * REFUSALS_NOTED_PER_MINUTE_MAX
-    assert len(inbox.refusals()) >= REFUSALS_NOTED_PER_MINUTE_MAX
+    door = Door("many", "http", "/webhooks/many", lambda *_: None, read)
+    app = create_app(inbox=inbox, blobs=blobs, doors=(door,), webhook_secrets={"many": ("s",)})
+    with TestClient(app) as client:
+        answer = client.post("/webhooks/many", content=b"{}")
+
+    assert answer.json() == {"status": "accepted", "items": ITEMS_MAX}
+    assert len(rows(inbox)) == ITEMS_MAX
 
 
 def test_a_redelivery_is_answered_and_not_kept_again(client: TestClient, inbox: Inbox) -> None:

@@ -51,6 +51,8 @@ class FaissIndex:
         self, dim: int, *, clusters: bytes | None = None, flat_max: int = FLAT_MAX
     ) -> None:
         """Hold vectors of `dim` numbers, by `clusters` if some were learnt before."""
+        # One text at a time: more threads only wait for each other, 50 ms on a busy machine.
+        faiss.omp_set_num_threads(1)
         self._dim, self._flat_max = dim, flat_max
         self._clusters = clusters
         self._keys: set[int] = set()

@@ -15,6 +15,7 @@ import numpy as np
 from processors.likeness import bands, jaccard, sketch, stack_fingerprints, text_key
 from processors.ports import Embedder
 from processors.similarity.claims import Claims, claims, turns
+from processors.similarity.postings import length_of
 from processors.similarity.texts import (
     cleaned,
     grams,
@@ -46,13 +47,17 @@ _OUTAGES = frozenset(_STATES.split())
 class Spaces:
     """The two spaces that texts are compared in: a sharp one, and one for many languages."""
 
-    main: Embedder
-    many: Embedder
+    main: Embedder | None
+    """None: without a model, words and letters alone are compared."""
+    many: Embedder | None
 
     @property
     def model_id(self) -> str:
         """Return what the vectors were made by."""
-        return f"{self.main.model_id}+{self.many.model_id}"
+        return "+".join(one.model_id if one else "none" for one in (self.main, self.many))
+
+
+NO_MODEL = Spaces(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,8 @@ class Features:
     turns: frozenset[str]
     counts: Mapping[int, int]
     grams: Mapping[int, int]
+    lengths: tuple[int, int]
+    """Of `counts` and `grams`, counted once."""
     main: bytes
     many: bytes
 
@@ -96,7 +103,7 @@ class Features:
         return self.title_words >= 4 or (self.title_words == 3 and bool(self.title_claims))
 
     def vector(self, *, many: bool) -> NDArray[np.float32]:
-        """Return the vector in one of the spaces."""
+        """Return the vector in one of the spaces; an empty one where there is none."""
         return np.frombuffer(self.many if many else self.main, np.float16).astype(np.float32)
 
 
@@ -111,6 +118,7 @@ def features_of(report: BugReport, spaces: Spaces, *, at: datetime | None = None
     said = title_words(title)
     hashes = sketch(spoken)
     cjk = is_cjk(whole)
+    counts, rows = weighed(title, body), grams(title)
     return Features(
         at=report.created_at or at,
         is_cjk=cjk,
@@ -128,14 +136,17 @@ def features_of(report: BugReport, spaces: Spaces, *, at: datetime | None = None
         claims=claims(f"{report.title}\n{body}"),
         title_turns=turns(report.title),
         turns=turns(whole),
-        counts=weighed(title, body),
-        grams=grams(title),
+        counts=counts,
+        grams=rows,
+        lengths=(length_of(counts), length_of(rows)),
         main=b"" if cjk else _halves(spaces.main, whole),
         many=_halves(spaces.many, whole),
     )
 
 
-def _halves(embedder: Embedder, text: str) -> bytes:
+def _halves(embedder: Embedder | None, text: str) -> bytes:
+    if embedder is None:
+        return b""
     halves: NDArray[np.float16] = embedder.embed([text])[0].astype(np.float16)
     return halves.tobytes()
 
@@ -183,6 +194,7 @@ def decode(fields: Mapping[str, Any]) -> Features:
     """Return what `encode` was given. Raises `ValueError`, `KeyError` or `TypeError`."""
     hashes = array("I")
     hashes.frombytes(base64.b64decode(fields["sketch"]))
+    counts, rows = _unpacked(fields["counts"]), _unpacked(fields["grams"])
     return Features(
         at=datetime.fromisoformat(fields["at"]) if fields["at"] else None,
         is_cjk=fields["cjk"],
@@ -200,8 +212,9 @@ def decode(fields: Mapping[str, Any]) -> Features:
         claims={kind: frozenset(held) for kind, held in fields["claims"].items()},
         title_turns=frozenset(fields["title_turns"]),
         turns=frozenset(fields["turns"]),
-        counts=_unpacked(fields["counts"]),
-        grams=_unpacked(fields["grams"]),
+        counts=counts,
+        grams=rows,
+        lengths=(length_of(counts), length_of(rows)),
         main=base64.b64decode(fields["main"]),
         many=base64.b64decode(fields["many"]),
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from processors.ports import VectorIndex, VectorIndexes
 from processors.similarity.features import Features
-from processors.similarity.postings import Postings, Shares
+from processors.similarity.postings import Asked, Postings
 from processors.similarity.verdict import Verdict, judge
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ CANDIDATES_EACH = 20
 """Of each way of looking: by vectors, words, letters."""
 CANDIDATES_PER_KEY_MAX = 32
 """Compared under one key, oldest first: a thousand copies of a report cost no more than 32."""
+PLAIN_WORDS_MIN = 8
+"""A text of so many words that came before word for word is looked for no further."""
 GENERIC_BUGS_MIN = 3
 """A title that so many bugs have names none of them."""
 
@@ -136,11 +138,19 @@ class Matcher:
 
         Ties go to the oldest, so that a verdict cannot depend on how batches were cut.
         """
-        words, letters = self._words.scores(fresh.counts), self._letters.scores(fresh.grams)
-        near = {*self._equal(fresh), *words.top(CANDIDATES_EACH), *letters.top(CANDIDATES_EACH)}
-        near.update(self._near(fresh))
-        found = [self._judge(fresh, key, words, letters) for key in sorted(near)]
+        words, letters = self._words.asked(fresh.counts), self._letters.asked(fresh.grams)
+        near = {*self._equal(fresh)}
+        if not any(self._is_plain(fresh, self._known[key]) for key in near):
+            near.update(self._words.top(words, CANDIDATES_EACH))
+            near.update(self._letters.top(letters, CANDIDATES_EACH))
+            near.update(self._near(fresh))
+        found = [self._judge(fresh, self._known[key], words, letters, key) for key in sorted(near)]
         return sorted(found, key=lambda one: (not one.merges, -one.similarity, one.key))
+
+    @staticmethod
+    def _is_plain(fresh: Features, known: Features) -> bool:
+        """Return whether nothing more is to be found: the same words, and enough of them."""
+        return fresh.text_key == known.text_key and fresh.words >= PLAIN_WORDS_MIN
 
     def learnt(self) -> Iterator[tuple[str, bytes]]:
         """Yield the spaces that have learnt clusters since they were last asked, and those.
@@ -164,18 +174,19 @@ class Matcher:
 
     def between(self, one: Features, other: Features) -> Verdict:
         """Return the verdict on two reports, by what is known of words and letters now."""
-        scores = _scores(
-            one,
-            other,
-            words=self._words.score(one.counts, other.counts),
-            letters=self._letters.score(one.grams, other.grams),
-        )
-        generic = self._is_generic(one)
-        return judge(one, other, key=-1, scores=scores, is_generic=generic, model_id=self._model_id)
+        words, letters = self._words.asked(one.counts), self._letters.asked(one.grams)
+        return self._judge(one, other, words, letters, -1)
 
-    def _judge(self, fresh: Features, key: int, words: Shares, letters: Shares) -> Verdict:
-        known = self._known[key]
-        scores = _scores(fresh, known, words=words.of(key), letters=letters.of(key))
+    def _judge(
+        self, fresh: Features, known: Features, words: Asked, letters: Asked, key: int
+    ) -> Verdict:
+        long, wide = known.lengths
+        scores = _scores(
+            fresh,
+            known,
+            words=words.share(known.counts, long),
+            letters=letters.share(known.grams, wide),
+        )
         generic = fresh.title_key == known.title_key and self._is_generic(fresh)
         return judge(
             fresh, known, key=key, scores=scores, is_generic=generic, model_id=self._model_id
@@ -192,8 +203,9 @@ class Matcher:
     def _near(self, fresh: Features) -> Iterable[int]:
         names: tuple[str, ...] = ("many-cjk", "many") if fresh.is_cjk else ("main", "many-cjk")
         for name in names:
-            if name in self._spaces:
-                yield from self._spaces[name].near(fresh.vector(many=name != "main"))
+            vector = fresh.vector(many=name != "main")
+            if name in self._spaces and len(vector):
+                yield from self._spaces[name].near(vector)
 
     def _space(self, name: str) -> _Space:
         if name not in self._spaces:
@@ -215,12 +227,16 @@ def _exact_keys(features: Features) -> list[str]:
 def _places(features: Features) -> list[tuple[str, bytes]]:
     """Return the indexes a report stands in: what is Chinese is compared in one space only."""
     if features.is_cjk:
-        return [("many-cjk", features.many)]
-    return [("main", features.main), ("many", features.many)]
+        places = [("many-cjk", features.many)]
+    else:
+        places = [("main", features.main), ("many", features.many)]
+    return [(space, vector) for space, vector in places if vector]
 
 
 def _scores(one: Features, other: Features, *, words: float, letters: float) -> dict[str, float]:
     many = one.is_cjk or other.is_cjk
-    product = float(np.einsum("i,i->", one.vector(many=many), other.vector(many=many)))
-    found = {"meaning": product, "words": words, "letters": letters}
+    mine, theirs = one.vector(many=many), other.vector(many=many)
+    found = {"words": words, "letters": letters}
+    if len(mine) and len(mine) == len(theirs):
+        found = {"meaning": float(np.einsum("i,i->", mine, theirs)), **found}
     return {name: round(min(max(score, 0.0), 1.0), 4) for name, score in found.items()}

@@ -11,12 +11,9 @@ import math
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 K1 = 1.2
 B = 0.75
@@ -32,27 +29,22 @@ SHARE_MIN = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
-    """How much of a text each report holds. Good until the next report is taken or forgotten."""
+class Asked:
+    """A text as it is weighed: what its tokens count, what all of them come to, the mean length."""
 
-    rows: Mapping[int, int]
-    keys: array[int]
-    values: NDArray[np.float64]
+    weights: Mapping[int, float]
+    whole: float
+    mean: float
 
-    def of(self, key: int) -> float:
-        """Return the share of the report called `key`; 0 where it shares nothing."""
-        row = self.rows.get(key)
-        return float(self.values[row]) if row is not None and row < len(self.values) else 0.0
-
-    def top(self, count: int) -> list[int]:
-        """Return the keys of the best, the oldest first among equals."""
-        if len(self.values) > count:
-            least = np.partition(self.values, -count)[-count]
-            rows = np.flatnonzero(self.values >= max(least, SHARE_MIN))
-        else:
-            rows = np.flatnonzero(self.values >= SHARE_MIN)
-        alive = [(-float(self.values[row]), self.keys[row]) for row in rows if self.keys[row] >= 0]
-        return [key for _, key in sorted(alive)[:count]]
+    def share(self, counts: Mapping[int, int], length: int) -> float:
+        """Return how much of the text a report holds that is so long."""
+        norm: float = _norm(length, self.mean)
+        total = 0.0
+        for token, weight in self.weights.items():
+            if held := counts.get(token):
+                held = min(held, COUNT_MAX)
+                total += weight * held / (held + norm)
+        return total / self.whole
 
 
 class Postings:
@@ -104,37 +96,11 @@ class Postings:
         if dead > max(DEAD_MIN, DEAD_SHARE_MAX * len(self._keys)):
             self._rewrite()
 
-    def scores(self, counts: Mapping[int, int]) -> Shares:
-        """Return how much of a text each of the known reports holds."""
-        weights, whole = self._weigh(counts)
-        if not weights or not self._rows:
-            return Shares({}, array("q"), np.zeros(0))
-        parts = [self._where[token] for token in weights]
-        rows = np.concatenate([np.frombuffer(part[0], np.uint32) for part in parts])
-        times = np.concatenate([np.frombuffer(part[1], np.uint8) for part in parts])
-        each = np.repeat(list(weights.values()), [len(part[0]) for part in parts])
-        lengths = np.frombuffer(self._lengths, np.uint32)
-        norms = K1 * (1 - B + B * lengths * (len(self._rows) / max(self._length, 1)))
-        times = times.astype(np.float64)
-        total = np.bincount(rows, each * times / (times + norms[rows]), len(self._keys))
-        total[np.frombuffer(self._keys, np.int64) < 0] = 0.0
-        return Shares(self._rows, self._keys, total / whole)
-
-    def score(self, counts: Mapping[int, int], other: Mapping[int, int]) -> float:
-        """Return what `scores` says of a report that holds `other`, whether it is known or not."""
-        weights, whole = self._weigh(counts)
-        norm = self._norm(sum(min(count, COUNT_MAX) for count in other.values()))
-        shared = (
-            (weight, min(other[token], COUNT_MAX))
-            for token, weight in weights.items()
-            if token in other
-        )
-        return sum(weight * held / (held + norm) for weight, held in shared) / whole
-
-    def _weigh(self, counts: Mapping[int, int]) -> tuple[dict[int, float], float]:
-        """Return the weights of the tokens that are known, and what all come to in the text."""
+    def asked(self, counts: Mapping[int, int]) -> Asked:
+        """Return how a text is weighed by what is known now."""
         known = len(self._rows)
-        norm = self._norm(sum(min(count, COUNT_MAX) for count in counts.values()))
+        mean = max(self._length / known, 1.0) if known else 1.0
+        norm: float = _norm(length_of(counts), mean)
         weights: dict[int, float] = {}
         whole = 0.0
         for token in sorted(counts):
@@ -147,10 +113,25 @@ class Postings:
             whole += weight * held / (held + norm)
             if seen:
                 weights[token] = weight
-        return weights, whole or 1.0
+        return Asked(weights, whole or 1.0, mean)
 
-    def _norm(self, length: int) -> float:
-        return K1 * (1 - B + B * length * (max(len(self._rows), 1) / max(self._length, 1)))
+    def top(self, asked: Asked, count: int) -> list[int]:
+        """Return the keys of the reports that hold most of a text, of equals the oldest first."""
+        if not asked.weights:
+            return []
+        parts = [self._where[token] for token in asked.weights]
+        rows = np.concatenate([np.frombuffer(part[0], np.uint32) for part in parts])
+        times = np.concatenate([np.frombuffer(part[1], np.uint8) for part in parts])
+        each = np.repeat([*asked.weights.values()], [len(part[0]) for part in parts])
+        norms = _norm(np.frombuffer(self._lengths, np.uint32).astype(np.float64), asked.mean)
+        held = times.astype(np.float64)
+        total = np.bincount(rows, each * held / (held + norms[rows]), len(self._keys))
+        total[np.frombuffer(self._keys, np.int64) < 0] = 0.0
+        least = SHARE_MIN * asked.whole
+        if len(total) > count:
+            least = max(least, float(np.partition(total, -count)[-count]))
+        best = ((-float(total[row]), self._keys[row]) for row in np.flatnonzero(total >= least))
+        return [key for _, key in sorted(best)[:count]]
 
     def _rewrite(self) -> None:
         """Write the rows anew, without those that are gone."""
@@ -171,3 +152,12 @@ class Postings:
         self._lengths = array("I", [self._lengths[row] for _, row in alive])
         self._tokens = [self._tokens[row] for _, row in alive]
         self._rows = {key: new for new, (key, _) in enumerate(alive)}
+
+
+def length_of(counts: Mapping[int, int]) -> int:
+    """Return how long a text is, as it is weighed."""
+    return sum(min(count, COUNT_MAX) for count in counts.values())
+
+
+def _norm(length: Any, mean: float) -> Any:  # a number, or an array of them
+    return K1 * (1 - B + B / mean * length)

@@ -97,7 +97,7 @@ def _rule(
     if fresh.text_key == known.text_key:
         short = () if is_long or fresh.is_specific else ("the text is too short to tell",)
         return "same-text", ("the same words in the same order",), (*guards, *short)
-    same_title = fresh.title_key == known.title_key and scores["meaning"] >= SAME_MEANING_MIN
+    same_title = fresh.title_key == known.title_key and _meaning(scores) >= SAME_MEANING_MIN
     if common >= NEAR_IDENTICAL_MIN and is_long and not (same_title and fresh.is_specific):
         return "near-identical", evidence, (*guards, *_clashes(fresh, known))
     if same_title:
@@ -106,6 +106,11 @@ def _rule(
         clash = _named(conflicts(fresh.claims, known.claims))
         return "same-title", evidence, (*guards, *unspecific, *clash)
     return "similar", _likeness(scores), (*guards, *_clashes(fresh, known))
+
+
+def _meaning(scores: Mapping[str, float]) -> float:
+    """Return how near the meanings are; without a model, how many words are shared."""
+    return scores.get("meaning", scores["words"])
 
 
 def _is_same_item(fresh: Features, known: Features) -> bool:

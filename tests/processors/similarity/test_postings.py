@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.similarity import postings
-from processors.similarity.postings import Postings
+from processors.similarity.postings import Postings, length_of
 
 
 def bag(text: str) -> Counter[int]:
@@ -25,38 +25,44 @@ def of(*texts: str) -> Postings:
 TEXTS = ("cart total fails", "cart is empty", "the window is small", "the total of the window")
 
 
-def test_the_whole_text_is_its_own_best_match() -> None:
-    shares = of(*TEXTS).scores(bag(TEXTS[0]))
+def top(known: Postings, text: str, count: int = 5) -> list[int]:
+    return known.top(known.asked(bag(text)), count)
 
-    assert shares.top(2)[0] == 0
-    assert shares.of(0) == pytest.approx(1, abs=0.05)
-    assert shares.of(2) == 0
-    assert shares.of(99) == 0
+
+def share(known: Postings, text: str, other: str) -> float:
+    return known.asked(bag(text)).share(bag(other), length_of(bag(other)))
+
+
+def test_the_whole_text_is_its_own_best_match() -> None:
+    known = of(*TEXTS)
+
+    assert top(known, TEXTS[0])[0] == 0
+    assert share(known, TEXTS[0], TEXTS[0]) == pytest.approx(1)
+    assert share(known, TEXTS[0], TEXTS[2]) == 0
 
 
 def test_rare_words_count_more() -> None:
-    shares = of("a b", "a c", "a d", "a e").scores(bag("a b"))
+    known = of("a b", "a c", "a d", "a e")
 
-    assert shares.of(0) > 3 * shares.of(1) > 0
+    assert share(known, "a b", "b x") > 3 * share(known, "a b", "a x") > 0
 
 
-def test_the_share_of_one_report_needs_no_index_of_it() -> None:
+def test_the_order_is_that_of_the_shares() -> None:
     known = of(*TEXTS)
+    shares = {key: share(known, "the total of a cart", text) for key, text in enumerate(TEXTS)}
 
-    alone = known.score(bag(TEXTS[0]), bag(TEXTS[3]))
-
-    assert alone == pytest.approx(known.scores(bag(TEXTS[0])).of(3))
+    assert top(known, "the total of a cart") == sorted(shares, key=lambda key: -shares[key])
 
 
 def test_words_that_stand_everywhere_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postings, "COMMON_FROM", 20)
     known = of(*(f"everywhere rare{at}" for at in range(20)))
 
-    assert known.scores(bag("everywhere rare3")).top(5) == [3]
+    assert top(known, "everywhere rare3") == [3]
 
 
 def test_of_equals_the_oldest_come_first() -> None:
-    assert of(*["same words"] * 30).scores(bag("same words")).top(3) == [0, 1, 2]
+    assert top(of(*["same words"] * 30), "same words", 3) == [0, 1, 2]
 
 
 WORDS = st.text("abc", min_size=1, max_size=1)
@@ -81,17 +87,12 @@ def test_a_score_does_not_show_by_which_way_a_state_was_reached(
     anew = Postings()
     for key, counts in sorted(left.items()):
         anew.add(key, counts)
-    query = bag(" ".join(asked))
+    query = " ".join(asked)
 
     assert len(way) == len(left)
-    assert _said(way, query, left) == _said(anew, query, left)
-
-
-def _said(known: Postings, query: Counter[int], keys: object) -> object:
-    shares = known.scores(query)
-    assert isinstance(keys, dict)
-    return shares.top(4), {key: shares.of(key) for key in keys}
+    assert top(way, query, 4) == top(anew, query, 4)
+    assert way.asked(bag(query)) == anew.asked(bag(query))
 
 
 def test_nothing_known_is_nothing_found() -> None:
-    assert Postings().scores(bag("x")).top(3) == []
+    assert top(Postings(), "x") == []

@@ -29,7 +29,9 @@ from schemas.lifecycle import Status
 from schemas.projects import Project
 from schemas.registry import partition_of
 from streams.audit import replay
-from streams.log import FencedError, MustAbortError, outgoing
+from streams.broker import temporary_broker
+from streams.kafka_log import KafkaLog
+from streams.log import FencedError, Log, MustAbortError, outgoing
 from streams.long_tasks import LongTaskRunner
 from streams.memory_log import MemoryLog, Operation
 from streams.projector import Projector
@@ -93,8 +95,12 @@ def played(gate: Callable[[UUID], None] = lambda _: None) -> list[Task]:
     ]
 
 
-def told(log: MemoryLog) -> list[Event]:
+def told(log: Log) -> list[Event]:
     return [decode(record.value) for record in read_all(log, topics.BUGS_EVENTS)]
+
+
+def opened_in(log: Log) -> set[UUID]:
+    return {event.bug_id for event in told(log) if isinstance(event, bugs.BugOpened)}
 
 
 def asked(model: Any, name: str, bug_id: UUID, **fields: Any) -> Event:
@@ -120,7 +126,7 @@ def apart() -> tuple[str, str]:
 
 
 @contextmanager
-def system(log: MemoryLog, folder: Path, tasks: list[Task]) -> Iterator[Callable[[], None]]:
+def system(log: Log, folder: Path, tasks: list[Task]) -> Iterator[Callable[[], None]]:
     """Yield what runs all stages and the views until nothing happens any more."""
     engine = open_engine(folder / "views.sqlite")
     with ExitStack() as opened:
@@ -178,6 +184,27 @@ def test_two_bugs_on_two_partitions_become_one_while_a_fix_is_running(tmp_path: 
     fixed = [e for e in events if isinstance(e, bugs.NotifyRequested) and e.outcome == "fixed"]
     assert sorted(e.origin.item for e in fixed) == sorted([first, second])
     assert all(audit.equals_live for audit in audits)
+
+
+@pytest.mark.kafka
+def test_it_does_the_same_on_kafka(tmp_path: Path) -> None:
+    """Dedupe reads two topics there, one of them compacted, as one group."""
+    first, second = apart()
+    older, newer = bug_of(first), bug_of(second)
+    with temporary_broker() as broker, KafkaLog(broker.bootstrap) as log:
+        log.ensure_topics(topics.ALL)
+        with system(log, tmp_path, []) as settle:
+            write(log, outgoing(report(first)), outgoing(report(second)))
+            until(lambda: opened_in(log) == {older, newer}, settle)
+            merge = asked(commands.MergeBugs, "merge", older, other_bug_id=newer)
+            write(log, outgoing(merge))
+            until(lambda: (BugAbsorbed, older) in {(type(e), e.bug_id) for e in told(log)}, settle)
+            report_id = normalized(item=second).report.report_id
+            write(log, outgoing(asked(commands.SplitReport, "s", older, report_id=report_id)))
+            until(lambda: len(opened_in(log)) == 3, settle)
+        links = [decode(record.value).type for record in read_all(log, topics.BUGS_LINKS)]
+
+    assert sorted(links) == ["report.moved", "reports.joined", "reports.parted"]
 
 
 def until(there: Callable[[], bool], settle: Callable[[], None]) -> None:

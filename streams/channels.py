@@ -18,7 +18,7 @@ from processors.channels import slack as slack_text
 from processors.channels.parsed import Parser
 from schemas.event import Channel
 from schemas.raw import Origin
-from streams import outlets, reconcilers
+from streams import accounts
 
 if TYPE_CHECKING:
     from connectors.poller import Poller
@@ -79,26 +79,26 @@ WAYS: tuple[Way, ...] = (
         github_text.parse,
         (github.DOOR,),
         account="github",
-        messenger=outlets.github,
-        answers=outlets.github_answers,
-        tracker=outlets.github_labels,
-        pollers=outlets.github_pollers,
+        messenger=accounts.github.messenger,
+        answers=accounts.github.answers,
+        tracker=accounts.github.labels,
+        pollers=accounts.github.pollers,
     ),
     Way(
         "jira",
         jira_text.parse,
         jira.DOORS,
         account="jira",
-        messenger=outlets.jira,
-        tracker=outlets.jira_status,
-        pollers=reconcilers.jira,
+        messenger=accounts.jira.messenger,
+        tracker=accounts.jira.status,
+        pollers=accounts.jira.pollers,
     ),
     Way(
         "email",
         email_text.parse,
         account="mailbox",
-        messenger=outlets.mail,
-        pollers=outlets.mail_pollers,
+        messenger=accounts.mail.messenger,
+        pollers=accounts.mail.pollers,
         recovery="Mails wait in the mailbox until they are read: none is lost.",
     ),
     Way(
@@ -106,18 +106,24 @@ WAYS: tuple[Way, ...] = (
         slack_text.parse,
         slack.DOORS,
         account="slack",
-        messenger=outlets.slack,
-        pollers=reconcilers.slack,
+        messenger=accounts.slack.messenger,
+        pollers=accounts.slack.pollers,
     ),
-    Way("discord", discord_text.parse, discord.DOORS, account="discord", messenger=outlets.discord),
+    Way(
+        "discord",
+        discord_text.parse,
+        discord.DOORS,
+        account="discord",
+        messenger=accounts.discord.messenger,
+    ),
     Way(
         "monitoring",
         monitoring_text.parse,
         monitoring.DOORS,
         account="alertmanager",
-        messenger=outlets.alertmanager,
-        answers=outlets.alertmanager_answers,
-        pollers=reconcilers.monitoring,
+        messenger=accounts.monitoring.messenger,
+        answers=accounts.monitoring.answers,
+        pollers=accounts.monitoring.pollers,
     ),
     Way(
         "http",

@@ -26,11 +26,11 @@ def discord_commands(
     Needed once, and after an update that changed them. Example: bugstream discord-commands 1234
     """
     from connectors.discord import COMMANDS
-    from streams.outlets import discord
+    from streams.accounts import discord
 
     if not (application_id.isascii() and application_id.isdecimal() and len(application_id) <= 20):
         raise UserError("APPLICATION_ID is a number, as the page of the application shows it")
-    client = discord(settings(ctx))
+    client = discord.messenger(settings(ctx))
     if client is None:
         raise UserError("set [discord] with the bot's token first")
     client.register(application_id, COMMANDS)

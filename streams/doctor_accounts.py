@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from schemas.errors import BugstreamError
-from streams import outlets, reconcilers
+from streams.accounts import discord, github, jira, monitoring, slack
+from streams.accounts.sources import named
 from streams.config import Settings
 from streams.doctor_kafka import Check
 
@@ -26,21 +27,21 @@ def check_accounts(settings: Settings) -> Iterator[Check]:
 
 
 def _github(settings: Settings) -> str:
-    client = outlets.github_client(settings)
+    client = github.client_of(settings)
     if client is None:
         return "not set"
     from connectors.github_client import repo_path
 
     with client:
         me = client.login() or "somebody GitHub does not name"
-        names = outlets.github_repositories(settings)
+        names = github.repositories(settings)
         for name in names:
             client.page(f"{repo_path(name)}/issues", {"per_page": "1"})
     return f"signed in as {me}; reads the issues of {', '.join(names) or 'no repository'}"
 
 
 def _jira(settings: Settings) -> str:
-    client, projects = outlets.jira_client(settings), reconcilers.named(settings, "jira")
+    client, projects = jira.client_of(settings), named(settings, "jira")
     if client is None or not projects:
         return "not tried: no project has a source such as jira:KEY"
     from connectors.jira_client import updated_within
@@ -51,7 +52,7 @@ def _jira(settings: Settings) -> str:
 
 
 def _slack(settings: Settings) -> str:
-    api = reconcilers.slack_api(settings)
+    api = slack.api_of(settings)
     if api is None:
         return "not set"
     with closing(api):
@@ -60,12 +61,12 @@ def _slack(settings: Settings) -> str:
 
 
 def _discord(settings: Settings) -> str:
-    client = outlets.discord(settings)
+    client = discord.messenger(settings)
     return f"signed in as {client.me()}" if client else "not set"
 
 
 def _alertmanager(settings: Settings) -> str:
-    api = reconcilers.alertmanager_api(settings)
+    api = monitoring.api_of(settings)
     if api is None:
         return "not set"
     with closing(api):
@@ -74,7 +75,7 @@ def _alertmanager(settings: Settings) -> str:
 
 
 def _sentry(settings: Settings) -> str:
-    poller = reconcilers.sentry(settings)
+    poller = monitoring.sentry(settings)
     if poller is None:
         return "not tried: no project has a source such as monitoring:sentry/PROJECT"
     with closing(poller):

@@ -28,7 +28,7 @@ def check_mailboxes(settings: Settings) -> Iterator[Check]:
 
 def _mail_in(box: Mailbox) -> Check:
     from connectors.imap import ImapSession
-    from streams.outlets import oauth_of
+    from streams.accounts.mail import oauth_of
 
     name = f"mailbox {box.address} mail in"
     try:
@@ -44,7 +44,7 @@ def _mail_in(box: Mailbox) -> Check:
 
 def _mail_out(box: Mailbox) -> Check:
     from connectors.mail_messenger import check
-    from streams.outlets import oauth_of
+    from streams.accounts.mail import oauth_of
 
     name = f"mailbox {box.address} mail out"
     try:

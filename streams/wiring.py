@@ -267,9 +267,9 @@ def _verify(parts: Parts) -> Stage:
 def _release(parts: Parts) -> Stage:
     from connectors.forge import GitForge
     from processors import release
-    from streams.outlets import github_forge
+    from streams.accounts import github
 
-    forge = github_forge(parts.settings, GitForge(parts.checkouts))
+    forge = github.forge(parts.settings, GitForge(parts.checkouts))
     return release.make(parts.blobs, parts.ledger, forge, parts.settings.project_of)
 
 

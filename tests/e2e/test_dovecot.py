@@ -30,10 +30,10 @@ from schemas.accounts.mailbox import Mailbox
 from schemas.codec import decode
 from schemas.raw import Origin, RawReceived
 from schemas.reports import ReportCommented, ReportNormalized
+from streams.accounts import mail
 from streams.channels import PARSERS
 from streams.config import Settings
 from streams.doctor_mail import check_mailboxes
-from streams.outlets import mail, mail_pollers
 from streams.polling import Polling
 from tests.connectors.mail_servers import Postman, a_mail, smtp_server
 from tests.e2e.dovecot import ADDRESS, PASSWORD, Dovecot, dovecot, wait_until
@@ -74,7 +74,7 @@ class Receiver:
     @contextlib.contextmanager
     def running(self, pollers: Sequence[Poller] | None = None) -> Iterator[None]:
         self.stop.clear()
-        pollers = pollers or mail_pollers(self.settings)
+        pollers = pollers or mail.pollers(self.settings)
         asking = Polling(pollers, self.inbox, self.blobs, PollCursors(self.inbox.engine))
         thread = threading.Thread(target=asking.run, args=(self.stop,))
         thread.start()
@@ -181,7 +181,7 @@ def test_a_folder_numbered_anew_is_read_again_and_nothing_doubles(
     server: Dovecot, receiver: Receiver, is_named: bool, kept: int
 ) -> None:
     server.append(*(a_mail(number) for number in range(5)))
-    asked = mail_pollers(receiver.settings)
+    asked = mail.pollers(receiver.settings)
     pollers = asked if is_named else [Nameless(one) for one in asked]
     with receiver.running(pollers):
         receiver.mails_kept(5)
@@ -313,7 +313,7 @@ def test_an_answer_threads_in_the_readers_mailbox_and_its_answer_in_ours(
     with receiver.running():
         receiver.mails_kept(1)
         origin = receiver.kept()[0].origin
-        messenger = mail(receiver.settings)
+        messenger = mail.messenger(receiver.settings)
         assert messenger is not None
         assert messenger.find(origin, KEY) is None
         receipt = messenger.post(origin, "**BUG-1**: a fix is ready.", KEY)
@@ -363,7 +363,7 @@ def test_an_answer_that_is_in_the_sent_folder_is_not_sent_again(
     origin = Origin(channel="email", container=ADDRESS, item="0")
     receipt = f"bugstream.{KEY}@{ADDRESS.partition('@')[2]}"
     server.append(f"Message-ID: <{receipt}>\r\nSubject: Re: x\r\n\r\nx\r\n".encode(), folder="Sent")
-    messenger = mail(receiver.settings)
+    messenger = mail.messenger(receiver.settings)
     assert messenger is not None
 
     assert messenger.find(origin, KEY) == receipt

@@ -5,13 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-from pydantic import ValidationError
-
 from connectors.jira_poller import JiraPoller
-from connectors.monitoring.alertmanager_messenger import AlertmanagerMessenger
-from schemas.raw import Origin
-from streams.channels import WAYS, pollers
+from streams.channels import pollers
 from streams.config import Settings
 
 ACCOUNTS: dict[str, dict[str, Any]] = {
@@ -62,25 +57,3 @@ def test_a_prefix_names_nothing_to_ask_for_but_filters_what_all_is_asked(tmp_pat
     assert names(wide) == ["alertmanager", "sentry/acme"]
     assert names(settings(tmp_path, "monitoring:alertmanager/*")) == ["alertmanager"]
     assert names(settings(tmp_path, "monitoring:grafana/*")) == []
-
-
-def test_alerts_are_answered_where_they_can_be_and_are_to_be(tmp_path: Path) -> None:
-    [way] = [way for way in WAYS if way.channel == "monitoring"]
-    quiet = {"alertmanager": {**ACCOUNTS["alertmanager"], "answers": False}}
-
-    assert isinstance(way.messenger(settings(tmp_path)), AlertmanagerMessenger)
-    assert way.messenger(Settings()) is None
-    assert way.messenger(Settings.model_validate(quiet)) is None
-    for container, is_answered in (("alertmanager/shop-team", True), ("sentry/shop", False)):
-        origin = Origin(channel="monitoring", container=container, item="1")
-        assert way.answers(origin) is is_answered
-
-
-@pytest.mark.parametrize("name", ["jira", "slack", "discord", "alertmanager", "sentry"])
-@pytest.mark.parametrize("url", ["http://far.example", "https://u:p@far.example", "https://[x"])
-def test_no_token_goes_where_anybody_could_read_it(name: str, url: str) -> None:
-    account = {**ACCOUNTS.get(name, {}), "token": "t", "url": url}
-    with pytest.raises(ValidationError, match="url"):
-        Settings.model_validate({name: account})
-    account["url"] = "http://127.0.0.1:9"
-    Settings.model_validate({name: account})

@@ -15,13 +15,14 @@ from typing import Any
 
 import httpx2
 
-from schemas.errors import LimitedError, RefusedError, TransientError
+from connectors.http_deadline import Deadline, network
+from schemas.errors import LimitedError, PoisonError, RefusedError, TransientError
 
 ANSWER_BYTES_MAX = 16 * 1024 * 1024
 SILENCE_S_MAX = 20.0
 """Between two bytes, and until there is a connection."""
 ANSWER_S_MAX = 120.0
-"""For all of an answer's content, however slowly it drips."""
+"""For all of a call, however slowly its answer drips."""
 WAIT_S_DEFAULT = 60.0
 WAIT_S_MAX = 3_700.0
 """Hourly limits may ask for an hour and a little."""
@@ -64,12 +65,13 @@ class Caller:
         self._provider = provider
         self._answer_bytes_max = answer_bytes_max
         self._answer_s_max = answer_s_max
+        self._deadline = Deadline()
         self._client = httpx2.Client(
             base_url=base_url,
             headers=dict(headers or {}),
             timeout=SILENCE_S_MAX,
             follow_redirects=False,
-            transport=transport,
+            transport=transport or network(self._deadline),
             trust_env=False,
         )
 
@@ -86,8 +88,9 @@ class Caller:
         """Return the answer, whatever its status. What is sent is JSON or a form.
 
         Raises `RefusedError` when nothing was sent, `TransientError` when nobody knows what was
-        done.
+        done, `PoisonError` for what cannot be written down, such as half a character.
         """
+        self._deadline.until_s = time.monotonic() + self._answer_s_max
         sent = {"json": body} if form is None else {"data": form}
         try:
             with self._client.stream(method, path, params=params, headers=headers, **sent) as found:
@@ -98,6 +101,9 @@ class Caller:
         except httpx2.HTTPError as error:
             said = f"{self._provider} does not answer ({type(error).__name__})"
             raise TransientError(said) from error
+        except (ValueError, httpx2.InvalidURL) as error:
+            # Some of it is a stranger's, or what the provider itself told us to come back with.
+            raise PoisonError(f"{self._provider} cannot be asked that way") from error
         value = _value(content)
         is_garbled = value is None and bool(content.strip())
         return Answer(found.status_code, found.headers, value, is_garbled)
@@ -129,16 +135,13 @@ class Caller:
         self._client.close()
 
     def _content(self, answer: httpx2.Response) -> bytes:
-        until_s = time.monotonic() + self._answer_s_max
         content = bytearray()
         for part in answer.iter_bytes():
             content += part
             if len(content) > self._answer_bytes_max:
                 said = f"{self._provider}'s answer is larger than {self._answer_bytes_max} bytes"
                 raise TransientError(said)
-            if time.monotonic() > until_s:
-                said = f"{self._provider}'s answer takes longer than {self._answer_s_max:g} s"
-                raise TransientError(said)
+            self._deadline.left_s()
         return bytes(content)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx2
 import pytest
 
 from connectors.http_caller import WAIT_S_DEFAULT, WAIT_S_MAX, Caller
-from schemas.errors import LimitedError, RefusedError, TransientError
+from schemas.errors import LimitedError, PoisonError, RefusedError, TransientError
 from streams.json_server import serving_calls
 from tests.connectors.chat_servers import Handler
 
@@ -110,8 +111,18 @@ def test_an_answer_that_drips_is_given_up() -> None:
             while True:
                 yield b"x"
 
-    with pytest.raises(TransientError, match=r"takes longer than 0\.05 s"):
+    with pytest.raises(TransientError, match=r"does not answer \(ReadTimeout\)"):
         answering(httpx2.Response(200, stream=Dripping()), answer_s_max=0.05).call("GET", "x")
+
+
+@pytest.mark.parametrize(
+    "asked", [{"body": {"id": "\ud800"}}, {"form": {"cursor": "\ud800"}}, {"body": float("nan")}]
+)
+def test_what_cannot_be_written_down_is_not_asked(asked: dict[str, Any]) -> None:
+    with pytest.raises(PoisonError, match="Chat cannot be asked that way"):
+        answering(httpx2.Response(200)).call("POST", "x", **asked)
+    with pytest.raises(PoisonError, match="Chat cannot be asked that way"):
+        answering(httpx2.Response(200)).call("GET", "x?page=\x00")
 
 
 def test_no_proxy_of_the_environment_gets_at_a_token(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -189,23 +189,13 @@ class MailMessenger:
         mail.add_alternative(self._to_html(shown), subtype="html", cte="quoted-printable")
         return mail
 
-    def _send(self, box: Mailbox, token: OAuthToken | None, to: str, raw: bytes) -> None:
-        server = _connected(box)
-        try:
-            server.ehlo_or_helo_if_needed()
-            if box.smtp_security_used == "starttls":
-                server.starttls(context=tls_context(box))
-                server.ehlo()
-            _sign_in(box, token, server)
+    @staticmethod
+    def _send(box: Mailbox, token: OAuthToken | None, to: str, raw: bytes) -> None:
+        with _signed_in(box, token) as server:
             size = server.esmtp_features.get("size", "")
             if size.isdecimal() and 0 < int(size) < len(raw):
                 raise PoisonError(f"the answer has {len(raw)} bytes, the server takes {size}")
             server.sendmail(box.address, [to], raw)
-        finally:
-            # After the server's yes nothing may fail any more.
-            with suppress(Exception):
-                server.putcmd("quit")
-                server.close()
 
     @staticmethod
     def _session(box: Mailbox, token: OAuthToken | None) -> ImapSession:
@@ -220,20 +210,26 @@ def check(box: Mailbox, token: OAuthToken | None) -> str:
 
     Raises `UserError` or `TransientError` in words for people.
     """
-    where = f"{box.smtp_host_used}:{box.smtp_port_used}"
-    with _plainly(box):
-        server = _connected(box)
-        try:
-            server.ehlo_or_helo_if_needed()
-            if box.smtp_security_used == "starttls":
-                server.starttls(context=tls_context(box))
-                server.ehlo()
-            _sign_in(box, token, server)
-            server.noop()
-        finally:
-            with suppress(Exception):
-                server.quit()
-    return where
+    with _plainly(box), _signed_in(box, token) as server:
+        server.noop()
+    return f"{box.smtp_host_used}:{box.smtp_port_used}"
+
+
+@contextmanager
+def _signed_in(box: Mailbox, token: OAuthToken | None) -> Iterator[_Server]:
+    server = _connected(box)
+    try:
+        server.ehlo_or_helo_if_needed()
+        if box.smtp_security_used == "starttls":
+            server.starttls(context=tls_context(box))
+            server.ehlo()
+        _sign_in(box, token, server)
+        yield server
+    finally:
+        # After the server's yes nothing may fail any more.
+        with suppress(Exception):
+            server.putcmd("quit")
+            server.close()
 
 
 def _connected(box: Mailbox) -> _Server:

@@ -11,15 +11,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from connectors.imap import ImapSession
 from connectors.oauth_token import OAuthToken
 from schemas.accounts.mailbox import Mailbox, OAuth
 from schemas.errors import TransientError, UserError
 from streams.little_imap import LittleImap
+from tests.connectors.certificates import certificate
 from tests.connectors.mail_servers import a_mail, free_port, little_imap, mailbox
 from tests.e2e.dovecot import Dovecot, dovecot
 
@@ -186,40 +184,11 @@ def test_what_is_no_mail_server_is_asked_later() -> None:
         thread.join()
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate of `localhost` that nobody but its own maker believes."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    files = (folder / "cert.pem", folder / "key.pem")
-    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    files[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return files
-
-
 @pytest.mark.parametrize("security", ["ssl", "starttls"])
 def test_an_encrypted_server_is_believed_only_by_its_certificate(
     tmp_path: Path, security: str
 ) -> None:
-    files = certificate(tmp_path)
+    files = certificate(tmp_path, "localhost")
     with dovecot(certificates=files) as server:
         port = server.tls_port if security == "ssl" else server.port
         more = {"imap_host": "localhost", "imap_security": security}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.connectors.fakes.github_site import Site
+from tests.connectors.fakes.serving import answer
 from tests.connectors.git_servers import answer_git
 
 
@@ -29,17 +29,8 @@ def serve(site: Site, repositories: Path | None = None) -> Iterator[str]:
             if ".git/" in self.path and not self.path.startswith("/api/"):
                 self._git()
                 return
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
             with lock:
-                status, more, said = site.handle(self.command, self.path, headers, body)
-            content = b"" if said is None else json.dumps(said).encode()
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/json; charset=utf-8", **more}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+                answer(self, site.handle)
 
         def _git(self) -> None:
             scheme, _, given = self.headers.get("authorization", "").partition(" ")

@@ -22,6 +22,7 @@ import jwt
 
 from tests.connectors.fakes.github_described import URL, check, filled
 from tests.connectors.fakes.github_hooks import Hooks
+from tests.connectors.fakes.serving import transport_of
 
 TOKEN, BOT = "ghp_bot", "bugstream-bot"
 BODY_CHARS_MAX = 65_536
@@ -144,16 +145,7 @@ class Site:
         return status, more, value
 
     def transport(self) -> httpx2.MockTransport:
-        def handle(request: httpx2.Request) -> httpx2.Response:
-            headers = {name.lower(): value for name, value in request.headers.items()}
-            target = request.url.raw_path.decode()
-            status, more, said = self.handle(request.method, target, headers, request.read())
-            content = b"" if said is None else json.dumps(said).encode()
-            return httpx2.Response(
-                status, headers={"Content-Type": "application/json", **more}, content=content
-            )
-
-        return httpx2.MockTransport(handle)
+        return transport_of(self.handle)
 
     def _answer(
         self,

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 
 from processors.markup import adf_to_markdown, markdown_to_wiki
+from tests.connectors.fakes.serving import answer, transport_of
 from tests.processors.markup.texts import problems
 
 EMAIL, TOKEN = "bot@shop.example", "jira-token"
@@ -158,16 +159,7 @@ class Site:
         return 204, {}, None
 
     def transport(self) -> httpx2.MockTransport:
-        def handle(request: httpx2.Request) -> httpx2.Response:
-            headers = {name.lower(): value for name, value in request.headers.items()}
-            target = request.url.raw_path.decode()
-            status, more, said = self.handle(request.method, target, headers, request.read())
-            content = b"" if said is None else json.dumps(said).encode()
-            return httpx2.Response(
-                status, headers={"Content-Type": "application/json", **more}, content=content
-            )
-
-        return httpx2.MockTransport(handle)
+        return transport_of(self.handle)
 
     @contextmanager
     def serve(self) -> Iterator[str]:
@@ -175,16 +167,7 @@ class Site:
 
         class Handler(BaseHTTPRequestHandler):
             def _answer(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length") or 0))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                status, more, said = site.handle(self.command, self.path, headers, body)
-                content = b"" if said is None else json.dumps(said).encode()
-                self.send_response(status)
-                for name, value in {"Content-Type": "application/json", **more}.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+                answer(self, site.handle)
 
             do_GET = do_POST = do_PUT = _answer  # noqa: N815  # the names are the server's
 

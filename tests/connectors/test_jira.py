@@ -118,6 +118,8 @@ def test_what_changes_nothing_for_us_does_not_change_the_meaning() -> None:
         payload(),
         payload("jira:issue_created"),
         payload(issue=issue(updated="later", customfield_1="Sprint 2", watches={"watchCount": 3})),
+        # Asked for, a text has other ends of lines, and an empty one is none.
+        payload(issue=issue(description="\r\nIt says *3*.\r\n", environment="")),
         payload(issue=issue(status=progress), changelog={"items": [{"field": "status"}]}),
     ]
 

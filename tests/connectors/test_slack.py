@@ -114,6 +114,15 @@ def test_other_talk_and_whatever_a_program_wrote_is_not_heard(fields: dict[str, 
     assert read(event(**fields)) == ()
 
 
+def test_a_person_who_put_the_app_in_is_not_the_app() -> None:
+    said = event(text="ask <@U7> about it", user="U8")
+    said["authorizations"] = [{"user_id": "U7", "is_bot": False}]
+
+    assert read(said) == ()
+    said["event"] |= {"user": "U7", "text": "bug: the total is wrong"}
+    assert len(read(said)) == 1
+
+
 def test_the_words_that_open_a_report_can_be_chosen() -> None:
     other = doors(triggers=("Broken:",))[0]
     post = Post({}, json.dumps(event(text="broken: all of it")).encode())

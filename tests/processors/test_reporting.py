@@ -4,7 +4,13 @@ import pytest
 
 from processors.channels.parsed import Parsed
 from processors.report_text.templates import read_templates
-from processors.reporting import ATTACHMENTS_MAX, UNTITLED, readable, report_of
+from processors.reporting import (
+    ATTACHMENTS_MAX,
+    HIDDEN_TEXT_CHARS_MAX,
+    UNTITLED,
+    readable,
+    report_of,
+)
 from schemas.reports import BugReport, Severity
 from tests.factories import ORIGIN
 
@@ -58,6 +64,12 @@ def test_what_the_channel_says_of_the_environment_wins() -> None:
     found = report(text, environment=(("OS", "Fedora"),))
 
     assert found.environment == {"OS": "Fedora", "Shell": "zsh"}
+
+
+def test_of_what_is_hidden_so_much_is_kept_as_a_person_reads() -> None:
+    found = report("It fails." + f"<!-- {'x' * 1_000} -->" * (HIDDEN_TEXT_CHARS_MAX // 500))
+
+    assert len(found.metadata["hidden_text"]) == HIDDEN_TEXT_CHARS_MAX
 
 
 def test_what_is_hidden_is_evidence_and_nothing_else() -> None:

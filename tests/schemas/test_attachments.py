@@ -29,6 +29,7 @@ def test_nothing_is_allowed_unless_it_is_named() -> None:
         "https://files.example.org/logs/%2e%2e/secret",
         "https://files.example.org/logs/%252e%252e/secret",
         "https://files.example.org/logs/..%2fsecret",
+        "https://files.example.org/logs/a%2Fb.txt",
         "https://files.example.org/logs/..%5csecret",
         "https://files.example.org/logs/\\evil",
         "https://files.example.org/logs//evil",

@@ -61,6 +61,7 @@ def test_the_file_is_read_and_the_environment_wins(
         ('[[project]]\nid = "x"\nteam = ["gitub:b"]', "the channels are github, jira"),
         ('[account.nowhere]\nurl = "https://x.example"\ntoken = "t"', "no channel has such"),
         ('[account.x]\nurl = "http://x.example"\ntoken = "t"', "begin with https://"),
+        ('[[project]]\nid = "x"\nsources = ["github:"]', "sources: 'github:' names nothing"),
         ('[[project]]\nid = "x"\nmembers = ["bob"]', "members: 'bob' names nothing"),
         ('[[project]]\nid = "x"\nteam = ["bob"]', "team: 'bob' names nothing"),
         ('[[project]]\nid = "x"\ncontacts = { ann = "slack:T/C" }', "contacts: 'ann'"),

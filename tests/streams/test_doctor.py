@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.accounts.account import TokenAccount
 from schemas.projects import Project
 from streams.config import Settings
 from streams.doctor import MASK, examine, masked
@@ -38,6 +39,14 @@ def remote(tmp_path: Path) -> Path:
     subprocess.run(["git", "init", "-q", "-b", "main", str(path)], check=True)
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "first"], check=True)
     return path
+
+
+def test_a_token_of_any_account_is_masked() -> None:
+    one = TokenAccount.model_validate({"url": "https://zulip.example", "token": "s3cret"})
+    shown = masked(Settings().model_copy(update={"account": {"zulip": one}}))
+
+    assert shown["account"]["zulip"]["token"] == MASK
+    assert "s3cret" not in str(shown)
 
 
 def test_nothing_that_lets_anyone_in_is_printed(tmp_path: Path) -> None:

@@ -120,3 +120,11 @@ def test_other_channels_and_projects_without_a_repository_have_none() -> None:
     assert IssueTemplates((), files)(ISSUE) is None
     assert IssueTemplates((SHOP,), files)(ISSUE.model_copy(update={"channel": "jira"})) is None
     assert files.reads == 0
+
+
+def test_only_reports_of_github_are_read_by_forms() -> None:
+    shop = SHOP.model_copy(update={"sources": ("*",)})
+    templates = IssueTemplates((shop,), lambda *_: {".github/ISSUE_TEMPLATE/bug.yml": b"name: Bug"})
+
+    assert templates(ISSUE) is not None
+    assert templates(ISSUE.model_copy(update={"channel": "jira"})) is None

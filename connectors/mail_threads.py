@@ -14,26 +14,12 @@ from threading import Lock
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Connection,
-    Engine,
-    Index,
-    MetaData,
-    String,
-    Table,
-    Text,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.channel import digest
 from connectors.database import reading
+from connectors.mail_tables import MAILS, METADATA, SENT, THREADS
 from schemas.errors import TransientError
 
 REFERENCES_KEPT_MAX = 20
@@ -41,46 +27,6 @@ DAY = timedelta(days=1)
 REPORT, REPLY, OVER_LIMIT, NOTICE_REPLY = "report", "reply", "over_limit", "notice_reply"
 """What becomes of a mail: the last two are kept, and make no report."""
 PERSON, GENERATED = "person", "generated"
-_METADATA = MetaData()
-_THREADS = Table(
-    "mail_threads",
-    _METADATA,
-    Column("box", String(300), primary_key=True),
-    Column("item", String(64), primary_key=True),
-    Column("account", String(300), nullable=False),
-    Column("reply_to", String(300), nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("message_ids", Text, nullable=False),
-    Column("no_answer", Text, nullable=False),
-    Column("verified", Boolean, nullable=False),
-    Column("opened_at", String(40), nullable=False),
-)
-_MAILS = Table(
-    "mail_mails",
-    _METADATA,
-    Column("box", String(300), primary_key=True),
-    # Of what a mail says, so that a second mail with a stolen Message-ID is another mail.
-    Column("meaning", String(64), primary_key=True),
-    Column("message", String(64), nullable=False),
-    Column("item", String(64), nullable=False),
-    Column("kind", String(20), nullable=False),
-    Column("sender", String(64), nullable=False),
-    Column("at", String(40), nullable=False),
-)
-Index("mail_mails_message", _MAILS.c.box, _MAILS.c.message)
-Index("mail_mails_sender", _MAILS.c.box, _MAILS.c.sender, _MAILS.c.at)
-_SENT = Table(
-    "mail_sent",
-    _METADATA,
-    Column("box", String(300), primary_key=True),
-    Column("key", String(36), primary_key=True),
-    Column("item", String(64), nullable=False),
-    Column("message", String(64), nullable=False),
-    Column("message_id", String(300), nullable=False),
-    Column("at", String(40), nullable=False),
-)
-Index("mail_sent_message", _SENT.c.box, _SENT.c.message)
-Index("mail_sent_item", _SENT.c.box, _SENT.c.item, _SENT.c.at)
 
 
 class Letter(Protocol):
@@ -181,8 +127,8 @@ class MailThreads:
         """
         with self._write() as connection:
             known = connection.execute(
-                select(_MAILS.c.item, _MAILS.c.kind).where(
-                    _MAILS.c.box == box, _MAILS.c.meaning == letter.meaning
+                select(MAILS.c.item, MAILS.c.kind).where(
+                    MAILS.c.box == box, MAILS.c.meaning == letter.meaning
                 )
             ).first()
             if known is not None:
@@ -202,7 +148,7 @@ class MailThreads:
                 "sender": digest(letter.account),
                 "at": at.isoformat(),
             }
-            connection.execute(insert(_MAILS).values(values))
+            connection.execute(insert(MAILS).values(values))
             if kind == REPORT:
                 _open_thread(connection, box, item, letter, at)
             elif kind == REPLY:
@@ -212,7 +158,7 @@ class MailThreads:
     def thread(self, box: str, item: str) -> Thread | None:
         """Return what an answer needs; None: there is no such thread, or it was erased."""
         with self._read() as connection:
-            row = connection.execute(select(_THREADS).where(_is(_THREADS, box, item))).first()
+            row = connection.execute(select(THREADS).where(_is(THREADS, box, item))).first()
         if row is None:
             return None
         ids = tuple(row.message_ids.split("\n"))
@@ -222,16 +168,16 @@ class MailThreads:
         """Return the Message-ID of the answer that was sent with `key`."""
         with self._read() as connection:
             found: str | None = connection.execute(
-                select(_SENT.c.message_id).where(_SENT.c.box == box, _SENT.c.key == str(key))
+                select(SENT.c.message_id).where(SENT.c.box == box, SENT.c.key == str(key))
             ).scalar_one_or_none()
         return found
 
     def note_sent(self, box: str, item: str, key: UUID, message_id: str, *, at: datetime) -> None:
         """Remember that an answer left: what answers to it belongs to the same thread."""
         with self._write() as connection:
-            connection.execute(delete(_SENT).where(_SENT.c.box == box, _SENT.c.key == str(key)))
+            connection.execute(delete(SENT).where(SENT.c.box == box, SENT.c.key == str(key)))
             connection.execute(
-                insert(_SENT).values(
+                insert(SENT).values(
                     box=box,
                     key=str(key),
                     item=item,
@@ -243,18 +189,18 @@ class MailThreads:
 
     def answered(self, box: str, item: str, *, since: datetime) -> int:
         """Return how many answers a thread has got `since`."""
-        query = select(func.count()).where(_is(_SENT, box, item), _SENT.c.at >= since.isoformat())
+        query = select(func.count()).where(_is(SENT, box, item), SENT.c.at >= since.isoformat())
         with self._read() as connection:
             return int(connection.execute(query).scalar_one())
 
     def answered_to(self, box: str, reply_to: str, *, since: datetime) -> int:
         """Return how many answers an address has got `since`, in all its threads."""
-        same = (_SENT.c.box == _THREADS.c.box) & (_SENT.c.item == _THREADS.c.item)
+        same = (SENT.c.box == THREADS.c.box) & (SENT.c.item == THREADS.c.item)
         query = (
             select(func.count())
-            .select_from(_SENT.join(_THREADS, same))
-            .where(_THREADS.c.box == box, _THREADS.c.reply_to == reply_to)
-            .where(_SENT.c.at >= since.isoformat())
+            .select_from(SENT.join(THREADS, same))
+            .where(THREADS.c.box == box, THREADS.c.reply_to == reply_to)
+            .where(SENT.c.at >= since.isoformat())
         )
         with self._read() as connection:
             return int(connection.execute(query).scalar_one())
@@ -262,12 +208,12 @@ class MailThreads:
     def forget(self, account: str) -> int:
         """Erase the threads of an address; return how many. They cannot be answered any more."""
         account = account.lower()
-        where = (_THREADS.c.account == account) | (_THREADS.c.reply_to == account)
+        where = (THREADS.c.account == account) | (THREADS.c.reply_to == account)
         with self._write() as connection:
             connection.execute(
-                update(_MAILS).where(_MAILS.c.sender == digest(account)).values(sender="")
+                update(MAILS).where(MAILS.c.sender == digest(account)).values(sender="")
             )
-            done = connection.execute(delete(_THREADS).where(where).returning(_THREADS.c.item))
+            done = connection.execute(delete(THREADS).where(where).returning(THREADS.c.item))
             return len(done.all())
 
     @contextmanager
@@ -290,7 +236,7 @@ class MailThreads:
         with self._lock:
             if self._engine is None:
                 engine = self._open()
-                _METADATA.create_all(engine)
+                METADATA.create_all(engine)
                 self._engine = engine
             return self._engine
 
@@ -320,7 +266,7 @@ def _thread_of(connection: Connection, box: str, letter: Letter) -> tuple[str, s
     """
     is_notice = False
     for message_id in reversed((*letter.earlier, letter.message_id)):
-        for table in (_SENT, _MAILS):
+        for table in (SENT, MAILS):
             row = connection.execute(
                 select(table.c.item)
                 .where(table.c.box == box, table.c.message == digest(message_id))
@@ -328,7 +274,7 @@ def _thread_of(connection: Connection, box: str, letter: Letter) -> tuple[str, s
             ).first()
             if row is not None and _has_report(connection, box, row.item):
                 return row.item, REPLY
-            is_notice |= row is not None and table is _SENT
+            is_notice |= row is not None and table is SENT
     item = item_of(letter.earlier[0] if letter.earlier else letter.message_id)
     if _has_report(connection, box, item):
         return item, REPLY
@@ -336,7 +282,7 @@ def _thread_of(connection: Connection, box: str, letter: Letter) -> tuple[str, s
 
 
 def _has_report(connection: Connection, box: str, item: str) -> bool:
-    query = select(_MAILS.c.item).where(_is(_MAILS, box, item), _MAILS.c.kind == REPORT).limit(1)
+    query = select(MAILS.c.item).where(_is(MAILS, box, item), MAILS.c.kind == REPORT).limit(1)
     return connection.execute(query).first() is not None
 
 
@@ -352,9 +298,9 @@ def _written(connection: Connection, box: str, account: str, at: datetime) -> in
     return int(
         connection.execute(
             select(func.count()).where(
-                _MAILS.c.box == box,
-                _MAILS.c.sender == digest(account),
-                _MAILS.c.at >= (at - DAY).isoformat(),
+                MAILS.c.box == box,
+                MAILS.c.sender == digest(account),
+                MAILS.c.at >= (at - DAY).isoformat(),
             )
         ).scalar_one()
     )
@@ -363,7 +309,7 @@ def _written(connection: Connection, box: str, account: str, at: datetime) -> in
 def _open_thread(connection: Connection, box: str, item: str, letter: Letter, at: datetime) -> None:
     ids = (*letter.earlier, letter.message_id)[-REFERENCES_KEPT_MAX:]
     connection.execute(
-        insert(_THREADS).values(
+        insert(THREADS).values(
             box=box,
             item=item,
             account=letter.account[:300],
@@ -379,11 +325,11 @@ def _open_thread(connection: Connection, box: str, item: str, letter: Letter, at
 
 def _continue_thread(connection: Connection, box: str, item: str, letter: Letter) -> None:
     """Let the next answer hang under the newest mail of whoever is answered."""
-    row = connection.execute(select(_THREADS).where(_is(_THREADS, box, item))).first()
+    row = connection.execute(select(THREADS).where(_is(THREADS, box, item))).first()
     if row is None or not letter.account or row.account != letter.account:
         return
     ids = list(dict.fromkeys((*row.message_ids.split("\n"), letter.message_id)))
     kept = [ids[0], *ids[1:][-(REFERENCES_KEPT_MAX - 1) :]]
     connection.execute(
-        update(_THREADS).where(_is(_THREADS, box, item)).values(message_ids="\n".join(kept))
+        update(THREADS).where(_is(THREADS, box, item)).values(message_ids="\n".join(kept))
     )

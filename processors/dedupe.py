@@ -1,33 +1,31 @@
 """Decide which bug a report belongs to: opened, linked or updated. One writer per project.
 
-Only near-identity merges by itself, and a merge is a link that can be taken back. Matching is
-against single reports, never transitive: a chain of small differences must not join two bugs.
+Only near-identity merges by itself, and a merge is a link that can be taken back. A report is
+compared with the first one of a bug and with no other: a chain of small differences must not join
+two bugs. What is the same, and why, is said by `processors/similarity/`.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from array import array
 from bisect import insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from functools import partial
 from itertools import count
+from typing import Final
 from uuid import UUID
 
 from processors.base import Decision, StateChange, StatefulProcessor
-from processors.likeness import (
-    bands,
-    facts_of,
-    jaccard,
-    negations_of,
-    sketch,
-    stack_fingerprints,
-    text_key,
-    words_of,
-)
 from processors.links import KEY, Links, records_of, report_link
+from processors.ports import VectorIndexes
+from processors.similarity.answers import ANSWER_KEY, Answers
+from processors.similarity.exact import ExactIndexes
+from processors.similarity.features import NO_MODEL, Spaces
+from processors.similarity.known import Known, known_of, name_key, read, written
+from processors.similarity.matcher import Matcher
+from processors.similarity.verdict import Verdict
 from schemas import topics
 from schemas.bugs import (
     BugEvent,
@@ -38,88 +36,57 @@ from schemas.bugs import (
     ReportUpdated,
 )
 from schemas.errors import BugstreamError, FatalError
-from schemas.event import Event, caused_by, derived_id, human_id
-from schemas.links import LINKS, LinkEvent, ReportMoved
-from schemas.reports import BugReport, ReportCommented, ReportNormalized
+from schemas.event import Event, caused_by, derived_id
+from schemas.links import LINKS, LinkEvent, ReportMoved, ReportsJoined
+from schemas.reports import ReportCommented, ReportNormalized
 
 NAME = "dedupe"
-NEAR_IDENTICAL = 0.9
-"""Share of word shingles in common from which two reports are the same, unless vetoed."""
-SUGGESTED = 0.6
-MUST = "must-link"
-WORDS_MIN = 8
-"""Below, a text is too generic ("it crashes") to merge anything by itself."""
+MUST: Final = "must-link"
 SUGGESTIONS_MAX = 5
-CANDIDATES_PER_KEY_MAX = 32
-"""Compared under one key, oldest first: a thousand copies of a report cost no more than 32."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the stage keeps of a report: hashes, not text."""
-
-    order: int
-    report_id: UUID
-    bug_id: UUID
-    project: str
-    content_sha256: str
-    text_key: str
-    words: int
-    stacks: tuple[str, ...]
-    sketch: array[int]
-    bands: tuple[str, ...]
-    facts: frozenset[int]
-    negations: frozenset[str]
-    updated_at: datetime | None = None
-    """As its channel says; None: it does not say."""
-
-    def is_newer_than(self, at: datetime | None) -> bool:
-        """Return whether what is known is of a later time than `at`."""
-        return self.updated_at is not None and at is not None and self.updated_at > at
-
-    def name_key(self) -> str:
-        """Return the key under which the name of its bug finds it."""
-        return _name_key(self.project, human_id(self.bug_id, 0))
-
-    def index_keys(self) -> Iterator[str]:
-        """Yield the keys under which similar reports of the same project find this one."""
-        for kind, values in (("b", self.bands), ("s", self.stacks), ("t", (self.text_key,))):
-            for value in values:
-                yield f"{self.project}/{kind}/{value}"
+CLUSTERS_KEY = "clusters/"
+"""How the keys of records begin that say by which clusters an index looks."""
+SNAPSHOT_EVERY_REPORTS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A known report that looks the same, and why."""
+    """A known report that a new one may be the same as."""
 
     known: Known
-    rule: str
-    similarity: float
-    evidence: tuple[str, ...]
-    vetoes: tuple[str, ...]
-
-    @property
-    def merges(self) -> bool:
-        """Return whether it is near enough to be the same without asking anybody."""
-        return self.rule != "similar" and not self.vetoes
+    verdict: Verdict
 
 
-def make() -> StatefulProcessor:
-    """Return the stage."""
+def make(spaces: Spaces = NO_MODEL, indexes: VectorIndexes | None = None) -> StatefulProcessor:
+    """Return the stage. Without a model reports are compared by words and letters alone."""
     return StatefulProcessor(
-        NAME, topics.SOURCES[NAME], state=topics.BUGS_EMBEDDINGS, open=DedupeState
+        NAME,
+        topics.SOURCES[NAME],
+        state=topics.BUGS_EMBEDDINGS,
+        open=partial(DedupeState, spaces=spaces, indexes=indexes),
     )
 
 
 class DedupeState:
     """The known reports of one partition, with an undo journal as the overlay."""
 
-    def __init__(self, partition: int) -> None:
+    def __init__(
+        self,
+        partition: int,
+        *,
+        spaces: Spaces = NO_MODEL,
+        indexes: VectorIndexes | None = None,
+    ) -> None:
         self._partition = partition
+        self._spaces = spaces
+        self._indexes = indexes or ExactIndexes()
         self._reports: dict[UUID, Known] = {}
-        self._index: dict[str, list[tuple[int, UUID]]] = {}
+        self._orders: dict[str, dict[int, UUID]] = {}
+        self._names: dict[str, list[tuple[int, UUID]]] = {}
+        self._matchers: dict[str, Matcher] = {}
         self._links = Links()
+        self._answers = Answers()
         self._journal: list[Callable[[], None]] = []
+        self._unkept = 0
 
     def load(self, key: str, value: bytes | None) -> None:
         """Take one record of the state topic. Raises `FatalError` for one it cannot read."""
@@ -128,8 +95,12 @@ class DedupeState:
                 self._forget(UUID(key))
             elif key.startswith(KEY):
                 self._links.load(key, value)
+            elif key.startswith(ANSWER_KEY):
+                self._answers.load(key, value)
+            elif key.startswith(CLUSTERS_KEY):
+                self._load_clusters(value)
             else:
-                self._remember(_decode(value))
+                self._remember(read(value, self._spaces.model_id))
         except (ValueError, KeyError, TypeError, BugstreamError) as error:
             raise FatalError(
                 f"state record {key!r} of partition {self._partition} is not readable"
@@ -163,7 +134,7 @@ class DedupeState:
                 bug_id=self._links.home(before.bug_id),
                 report=report_link(event),
             )
-            known = _known(event, before.bug_id, order=before.order)
+            known = known_of(event, before.bug_id, self._spaces, order=before.order)
             return self._decided(known, (updated,), before)
         if at is None or before.updated_at == at:
             return Decision()
@@ -171,7 +142,12 @@ class DedupeState:
 
     def commit(self) -> None:
         """Keep what was decided."""
+        self._unkept += len(self._journal)
         self._journal.clear()
+        if self._unkept >= SNAPSHOT_EVERY_REPORTS:
+            self._unkept = 0
+            for matcher in self._matchers.values():
+                matcher.keep()
 
     def rollback(self) -> None:
         """Undo what was decided since the last commit, newest first."""
@@ -180,54 +156,82 @@ class DedupeState:
 
     def _place(self, event: ReportNormalized) -> tuple[Known, tuple[BugEvent, ...]]:
         bug_id = derived_id(event.report.report_id, "bug")
-        fresh = _known(event, bug_id, order=len(self._reports))
+        fresh = known_of(event, bug_id, self._spaces, order=len(self._reports))
         matches = self._matches(fresh)
+        if matches and (matches[0].verdict.rule == MUST or matches[0].verdict.merges):
+            return self._linked(event, fresh, matches[0])
         index = count()
-        if matches and matches[0].merges:
-            best = matches[0]
-            known = _known(event, self._links.newest(best.known.bug_id), order=fresh.order)
-            linked = ReportLinked(
-                **caused_by(event, NAME, next(index)),
-                bug_id=known.bug_id,
-                report=report_link(event),
-                rule=best.rule,
-                similarity=best.similarity,
-                matched_report_id=best.known.report_id,
-                evidence=best.evidence,
-            )
-            return known, (linked,)
         opened = BugOpened(
             **caused_by(event, NAME, next(index)),
             bug_id=bug_id,
             report=report_link(event),
-            fingerprints=fresh.stacks,
+            fingerprints=fresh.features.stacks,
         )
+        curve = self._answers.curve(event.project)
         suggested = (
             LinkSuggested(
                 **caused_by(event, NAME, next(index)),
                 bug_id=bug_id,
                 other_bug_id=self._links.newest(match.known.bug_id),
-                similarity=match.similarity,
-                evidence=(*match.evidence, *(f"but {veto}" for veto in match.vetoes)),
+                similarity=match.verdict.similarity,
+                evidence=match.verdict.evidence,
+                rule=match.verdict.rule,
+                vetoes=match.verdict.vetoes,
+                scores=dict(match.verdict.scores),
+                model=match.verdict.model_id,
+                matched_report_id=match.known.report_id,
+                probability=curve.probability(match.verdict.similarity) if curve else None,
             )
             for match in _one_per_bug(matches)
         )
         return fresh, (opened, *suggested)
 
+    def _linked(
+        self, event: ReportNormalized, fresh: Known, best: Match
+    ) -> tuple[Known, tuple[BugEvent, ...]]:
+        known = replace(fresh, bug_id=self._links.newest(best.known.bug_id))
+        linked = ReportLinked(
+            **caused_by(event, NAME, 0),
+            bug_id=known.bug_id,
+            report=report_link(event),
+            rule=best.verdict.rule,
+            similarity=best.verdict.similarity,
+            matched_report_id=best.known.report_id,
+            evidence=best.verdict.evidence,
+            scores=dict(best.verdict.scores),
+            model=best.verdict.model_id,
+        )
+        return known, (linked,)
+
     def _matches(self, fresh: Known) -> list[Match]:
-        near = {
-            place[1]
-            for key in fresh.index_keys()
-            for place in self._index.get(key, ())[:CANDIDATES_PER_KEY_MAX]
-        }
-        found = [match for i in near if (match := _match(fresh, self._reports[i])) is not None]
+        found = [Match(one, _said_so(one)) for one in self._must(fresh.report_id)]
+        matcher = self._matchers.get(fresh.project)
+        if matcher is None:
+            return found
         apart = self._links.apart(fresh.report_id, self._bug_of)
-        found = [m for m in found if self._links.newest(m.known.bug_id) not in apart]
-        must = (self._reports[i] for i in self._links.must(fresh.report_id) if i in self._reports)
-        found += [Match(one, MUST, 1.0, ("a person said so",), ()) for one in must]
-        # Ties go to the oldest report, so that a verdict cannot depend on how batches were cut.
-        found.sort(key=lambda m: (m.rule != MUST, not m.merges, -m.similarity, m.known.order))
-        return found
+        orders = self._orders[fresh.project]
+        for verdict in matcher.verdicts(fresh.features):
+            known = self._reports[orders[verdict.key]]
+            if verdict.is_worth_asking and self._links.newest(known.bug_id) not in apart:
+                found.append(Match(known, self._of_the_first(known, verdict)))
+        # It is stable: the first who came stands before those who are as near.
+        return sorted(found, key=lambda m: (m.verdict.rule != MUST, not m.verdict.merges))
+
+    def _of_the_first(self, known: Known, verdict: Verdict) -> Verdict:
+        """Return the verdict, which merges only where the known report is the first of its bug."""
+        if not verdict.merges or self._first_of(known) == known.report_id:
+            return verdict
+        veto = "it is like a later report of that bug, not like the first"
+        return replace(verdict, vetoes=(veto,))
+
+    def _first_of(self, known: Known) -> UUID:
+        names = self._names[known.name_key()]
+        return next(one for _, one in names if self._reports[one].bug_id == known.bug_id)
+
+    def _must(self, report_id: UUID) -> Iterator[Known]:
+        for one in self._links.must(report_id):
+            if one in self._reports:
+                yield self._reports[one]
 
     def _bug_of(self, report_id: UUID) -> UUID | None:
         known = self._reports.get(report_id)
@@ -237,18 +241,35 @@ class DedupeState:
         """Take a person's word in; a moved report belongs to its new bug from here on."""
         self._journal.append(self._links.take(event))
         if not isinstance(event, ReportMoved):
-            return Decision((), records_of(event))
+            return Decision((), (*records_of(event), *self._learn(event)))
         before = self._reports.get(event.report.report_id)
-        said = (self._links.answer(event, NAME, before.stacks if before else ()),)
+        stacks = before.features.stacks if before else ()
+        said = (self._links.answer(event, NAME, stacks),)
         if before is None:
             return Decision(said, records_of(event))
         moved = self._decided(replace(before, bug_id=event.to_bug_id), said, before)
         return Decision(said, (*moved.changes, *records_of(event)))
 
+    def _learn(self, event: LinkEvent) -> tuple[StateChange, ...]:
+        """Remember what a person said of two reports that are known, for the probabilities."""
+        if isinstance(event, ReportMoved):
+            return ()
+        pair = [one for i in event.report_ids if (one := self._reports.get(i)) is not None]
+        matcher = self._matchers.get(pair[0].project) if len(pair) > 1 else None
+        if matcher is None:
+            return ()
+        older, newer = sorted(pair, key=lambda one: one.order)
+        likeness = matcher.between(newer.features, older.features).similarity
+        record, undo = self._answers.take(
+            older.project, event.report_ids, likeness, same=isinstance(event, ReportsJoined)
+        )
+        self._journal.append(undo)
+        return (record,)
+
     def _comment(self, event: ReportCommented) -> Decision:
         known = self._reports.get(event.report_id)
         if event.bug_name is not None:
-            known = self._founder(_name_key(event.project, event.bug_name))
+            known = self._founder(name_key(event.project, event.bug_name))
         if known is None:
             return Decision()
         return Decision(
@@ -265,9 +286,9 @@ class DedupeState:
             )
         )
 
-    def _founder(self, name_key: str) -> Known | None:
+    def _founder(self, key: str) -> Known | None:
         """Return the first report of the bug so called; None where two share the name."""
-        found = [self._reports[report_id] for _, report_id in self._index.get(name_key, ())]
+        found = [self._reports[report_id] for _, report_id in self._names.get(key, ())]
         return found[0] if len({known.bug_id for known in found}) == 1 else None
 
     def _decided(
@@ -277,54 +298,59 @@ class DedupeState:
         self._journal.append(
             lambda: self._forget(known.report_id) if before is None else self._remember(before)
         )
-        return Decision(events, (StateChange(str(known.report_id), _encode(known)),))
+        record = written(known, self._spaces.model_id)
+        changes = (StateChange(str(known.report_id), record), *self._clusters(known.project))
+        return Decision(events, changes)
+
+    def _clusters(self, project: str) -> Iterator[StateChange]:
+        """Yield the records of clusters that were learnt just now: they hold for ever."""
+        matcher = self._matchers[project]
+        for space, clusters in matcher.learnt():
+            self._journal.append(partial(matcher.taught, space, None))
+            fields = {"v": 1, "project": project, "space": space}
+            fields["clusters"] = base64.b64encode(clusters).decode()
+            yield StateChange(f"{CLUSTERS_KEY}{project}/{space}", json.dumps(fields).encode())
+
+    def _load_clusters(self, value: bytes) -> None:
+        fields = json.loads(value)
+        clusters = base64.b64decode(fields["clusters"])
+        self._matcher(fields["project"]).taught(fields["space"], clusters)
+
+    def _matcher(self, project: str) -> Matcher:
+        if project not in self._matchers:
+            name = f"{self._partition}/{project}"
+            self._matchers[project] = Matcher(name, self._spaces.model_id, self._indexes)
+        return self._matchers[project]
 
     def _remember(self, known: Known) -> None:
         self._forget(known.report_id)
         self._reports[known.report_id] = known
-        for key in (*known.index_keys(), known.name_key()):
-            insort(self._index.setdefault(key, []), (known.order, known.report_id))
+        self._orders.setdefault(known.project, {})[known.order] = known.report_id
+        self._matcher(known.project).add(known.order, known.features, bug=known.bug_id.int)
+        insort(self._names.setdefault(known.name_key(), []), (known.order, known.report_id))
 
     def _forget(self, report_id: UUID) -> None:
         known = self._reports.pop(report_id, None)
         if known is None:
             return
-        for key in (*known.index_keys(), known.name_key()):
-            self._index[key].remove((known.order, report_id))
-            if not self._index[key]:
-                del self._index[key]
+        del self._orders[known.project][known.order]
+        self._matchers[known.project].remove(known.order)
+        names = self._names[known.name_key()]
+        names.remove((known.order, report_id))
+        if not names:
+            del self._names[known.name_key()]
 
 
-def _match(fresh: Known, known: Known) -> Match | None:
-    shared = set(fresh.stacks) & set(known.stacks)
-    similarity = jaccard(fresh.sketch, known.sketch)
-    if shared:
-        evidence = (f"same stack trace and message template {min(shared)[:12]}",)
-        return Match(known, "same-stack", 1.0, evidence, ())
-    if similarity < SUGGESTED:
-        return None
-    evidence = (f"{similarity:.2f} of the word triples in common",)
-    if min(fresh.words, known.words) < WORDS_MIN:
-        return Match(known, "similar", similarity, evidence, ("the text is too short to tell",))
-    if fresh.text_key == known.text_key:
-        return Match(known, "same-text", 1.0, ("the same words in the same order",), ())
-    vetoes = tuple(_vetoes(fresh, known))
-    rule = "near-identical" if similarity >= NEAR_IDENTICAL else "similar"
-    return Match(known, rule, similarity, evidence, vetoes)
-
-
-def _vetoes(fresh: Known, known: Known) -> Iterator[str]:
-    if facts := fresh.facts ^ known.facts:
-        yield f"numbers, versions, ids or hosts differ: {len(facts)}"
-    if words := fresh.negations ^ known.negations:
-        yield f"words that turn the meaning round differ: {', '.join(sorted(words))}"
-    if fresh.stacks and known.stacks:
-        yield "the stack traces differ"
-
-
-def _name_key(project: str, name: str) -> str:
-    # Without the year: it is that of the bug's opening, which this stage does not keep.
-    return f"{project}/n/{name.rpartition('-')[2]}"
+def _said_so(known: Known) -> Verdict:
+    return Verdict(
+        key=known.order,
+        rule=MUST,
+        similarity=1.0,
+        scores={},
+        evidence=("a person said so",),
+        vetoes=(),
+        model_id="",
+    )
 
 
 def _one_per_bug(matches: list[Match]) -> list[Match]:
@@ -332,66 +358,3 @@ def _one_per_bug(matches: list[Match]) -> list[Match]:
     for match in matches:
         best.setdefault(match.known.bug_id, match)
     return list(best.values())[:SUGGESTIONS_MAX]
-
-
-def _known(event: ReportNormalized, bug_id: UUID, *, order: int) -> Known:
-    report: BugReport = event.report
-    words = words_of(report)
-    hashes = sketch(words)
-    return Known(
-        order=order,
-        report_id=report.report_id,
-        bug_id=bug_id,
-        project=event.project,
-        content_sha256=event.content_sha256,
-        text_key=text_key(words),
-        words=len(words),
-        stacks=stack_fingerprints(report),
-        sketch=hashes,
-        bands=bands(hashes),
-        facts=facts_of(report),
-        negations=negations_of(words),
-        updated_at=report.updated_at,
-    )
-
-
-def _encode(known: Known) -> bytes:
-    return json.dumps(
-        {
-            "v": 1,
-            "order": known.order,
-            "report": str(known.report_id),
-            "bug": str(known.bug_id),
-            "project": known.project,
-            "content": known.content_sha256,
-            "text": known.text_key,
-            "words": known.words,
-            "stacks": known.stacks,
-            "sketch": base64.b64encode(known.sketch.tobytes()).decode(),
-            "facts": sorted(known.facts),
-            "negations": sorted(known.negations),
-            "updated": known.updated_at.isoformat() if known.updated_at else None,
-        }
-    ).encode()
-
-
-def _decode(value: bytes) -> Known:
-    fields = json.loads(value)
-    hashes = array("I")
-    hashes.frombytes(base64.b64decode(fields["sketch"]))
-    updated = fields.get("updated")  # Not in the records of the first releases.
-    return Known(
-        order=fields["order"],
-        report_id=UUID(fields["report"]),
-        bug_id=UUID(fields["bug"]),
-        project=fields["project"],
-        content_sha256=fields["content"],
-        text_key=fields["text"],
-        words=fields["words"],
-        stacks=tuple(fields["stacks"]),
-        sketch=hashes,
-        bands=bands(hashes),
-        facts=frozenset(fields["facts"]),
-        negations=frozenset(fields["negations"]),
-        updated_at=datetime.fromisoformat(updated) if updated else None,
-    )

@@ -45,6 +45,10 @@ class ReportLinked(BugScoped):
     similarity: float = Field(ge=0, le=1)
     matched_report_id: UUID
     evidence: tuple[str, ...] = ()
+    scores: dict[str, float] = Field(default_factory=dict)
+    """By signal: meaning, words, letters. None of them decides."""
+    model: str = ""
+    """What the vectors were made by; empty: a person said so."""
 
 
 class ReportUpdated(BugScoped):
@@ -73,6 +77,14 @@ class LinkSuggested(BugScoped):
     other_bug_id: UUID
     similarity: float = Field(ge=0, le=1)
     evidence: tuple[str, ...] = ()
+    rule: str = "similar"
+    vetoes: tuple[str, ...] = ()
+    """Why they were not merged by themselves, beside being merely alike."""
+    scores: dict[str, float] = Field(default_factory=dict)
+    model: str = ""
+    matched_report_id: UUID | None = None
+    probability: float | None = Field(default=None, ge=0, le=1)
+    """That a person confirms it, by what people said before; None: uncalibrated."""
 
 
 # --- lifecycle ---

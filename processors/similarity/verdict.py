@@ -15,7 +15,9 @@ from processors.likeness import jaccard
 from processors.similarity.claims import conflicts, differences, rivals
 from processors.similarity.features import Features
 
-Rule = Literal["same-item", "same-stack", "same-text", "same-title", "near-identical", "similar"]
+Rule = Literal[
+    "same-item", "same-stack", "same-text", "same-title", "near-identical", "similar", "must-link"
+]
 SAME_MEANING_MIN = 0.5
 """Of reports with one title: below, the bodies speak of two things."""
 NEAR_IDENTICAL_MIN = 0.9
@@ -36,6 +38,7 @@ _WHY: Mapping[str, str] = {
     "same-title": "the titles are the same, and the texts speak of the same",
     "near-identical": "the texts are the same but for a few words",
     "similar": "it looks alike",
+    "must-link": "a person said that they are the same",
 }
 
 

@@ -52,7 +52,7 @@ def test_a_near_identical_text_that_names_another_version_is_only_suggested() ->
 
     assert isinstance(second, bugs.BugOpened)
     assert isinstance(suggestion, bugs.LinkSuggested)
-    assert any("versions" in reason for reason in suggestion.evidence)
+    assert any("versions" in reason for reason in suggestion.vetoes)
 
 
 def test_a_negation_vetoes_a_merge() -> None:

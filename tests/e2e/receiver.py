@@ -1,50 +1,34 @@
 """The part of bugstream that must lose nothing, as a process that can be killed: doors and pollers.
 
-It is put together from the same settings as the real ones, without Kafka: what is in its inbox when
-all is quiet is what would go there.
+It is `bugstream run`, with a Kafka that is away: what is in its inbox when all is quiet is what
+would go there.
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-import uvicorn
-
-from connectors.blobs import FolderBlobs
 from connectors.inbox import Inbox
-from connectors.poll_cursors import PollCursors
 from schemas.raw import RawReceived
-from streams.channels import pollers
-from streams.config import ACCOUNTS, Settings, load
+from streams.config import SECRETS, Settings
 from streams.doctor_channels import standings
-from streams.gateway import create_app
-from streams.polling import Polling
+from streams.environment import base_env
 from tests.streams.monitored import kept
 
 START_S_MAX = 60.0
-
-
-def main() -> None:
-    """Serve, and ask whom the settings name, until killed."""
-    settings = load()
-    inbox = Inbox.open(settings.store_url("inbox"))
-    blobs = FolderBlobs(settings.data_path / "blobs")
-    asking = Polling(pollers(settings), inbox, blobs, PollCursors(inbox.engine))
-    threading.Thread(target=asking.run, args=(threading.Event(),), daemon=True).start()
-    app = create_app(inbox=inbox, blobs=blobs, webhook_secrets=settings.secrets_by_door())
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
+NO_KAFKA = "127.0.0.1:1"
+WORKERS = ("gateway", "pollers")
 
 
 @dataclass
@@ -58,17 +42,27 @@ class Receiver:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.settings.port}"
 
-    def start(self, **changes: Any) -> None:
-        """Start it, with other settings if need be, and wait until it answers."""
-        env = self.settings.for_child(("webhook_secrets", *ACCOUNTS), **changes)
-        env |= {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
-        argv = [sys.executable, "-c", "from tests.e2e import receiver; receiver.main()"]
-        self.processes.append(subprocess.Popen(argv, env=env))
+    @property
+    def log(self) -> Path:
+        return self.settings.data_path / "receiver.log"
+
+    def start(self, *workers: str, **changes: Any) -> None:
+        """Start it, with others or with other settings if need be, and wait until it answers."""
+        argv = [sys.executable, "-P", "-m", "streams", "run", *(workers or WORKERS)]
+        env = base_env() | self.settings.for_child(SECRETS, **changes)
+        with self.log.open("ab") as log:
+            self.processes.append(
+                subprocess.Popen(argv, env=env, stdout=log, stderr=subprocess.STDOUT)
+            )
         deadline = time.monotonic() + START_S_MAX
         while not _answers(self.url):
-            assert self.processes[-1].poll() is None, "the receiver ended by itself"
-            assert time.monotonic() < deadline, "the receiver does not answer"
+            assert self.processes[-1].poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
             time.sleep(0.02)
+
+    def said(self) -> str:
+        """Return the end of what it printed."""
+        return self.log.read_text(errors="replace")[-3000:]
 
     def kill(self) -> None:
         """Kill it as a power cut would."""
@@ -110,7 +104,8 @@ def receiver(settings: dict[str, Any]) -> Iterator[Receiver]:
     """Yield one that is not started yet; in the end none of it runs."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    made = Receiver(Settings.model_validate({**settings, "port": port}))
+    given = {**settings, "port": port, "kafka": NO_KAFKA}
+    made = Receiver(Settings.model_validate(given))
     try:
         yield made
     finally:
@@ -120,11 +115,11 @@ def receiver(settings: dict[str, Any]) -> Iterator[Receiver]:
 
 
 def _answers(url: str) -> bool:
+    """Return whether it listens; that Kafka is away is no matter."""
     try:
-        urllib.request.urlopen(f"{url}/nothing", timeout=5).close()
+        urllib.request.urlopen(f"{url}/ready", timeout=5).close()
     except urllib.error.HTTPError as error:
         error.close()
-        return True
     except OSError:
         return False
     return True

@@ -134,14 +134,14 @@ def test_what_ended_while_both_were_down_is_closed_by_asking_and_only_by_asking(
     manager = Alertmanager(tmp_path, CONFIG)
     with receiver(settings(tmp_path, manager.url)) as place:
         with manager.running(place.url) as url:
-            place.start(alertmanager=None)
+            place.start("gateway")
             fire(url, ["forgotten", "lasting"])
             wait_until(lambda: len(told(place)) == 2)
             place.kill()
         # Alertmanager forgets; Prometheus tells it again what lasts, and nothing of what is over.
         with manager.running(place.url) as url:
             fire(url, ["lasting"])
-            place.start(alertmanager=None)
+            place.start("gateway")
             fire(url, ["new"])
             wait_until(lambda: "new" in told(place))
             control = told(place)

@@ -7,13 +7,7 @@ GitHub, with signed webhooks that are sent once and never again.
 from __future__ import annotations
 
 import json
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,18 +21,15 @@ import pytest
 
 from connectors.blobs import MemoryBlobs
 from connectors.github import Event, read
-from connectors.inbox import Inbox
 from processors.dedupe import DedupeState
 from processors.normalize import normalize
 from schemas.raw import RawReceived
 from schemas.reports import ReportNormalized
 from streams.channels import PARSERS
-from streams.config import SECRETS, Settings
-from streams.environment import base_env
 from tests.connectors.fakes.github_server import serve
 from tests.connectors.fakes.github_site import TOKEN, Site
 from tests.e2e import emulate
-from tests.streams.monitored import kept
+from tests.e2e.receiver import Receiver, receiver
 
 SECRET = "the-secret-of-this-test"
 REPOSITORY = "ann/shop"
@@ -62,90 +53,29 @@ class Other:
     lists: tuple[str, ...]
 
 
-@dataclass
-class Receiver:
-    """Our gateway, with the pollers or without them, in a process that can be killed."""
-
-    settings: Settings
-    workers: tuple[str, ...]
-    log: Path
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.settings.port}"
-
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "streams", "run", *self.workers],
-                env=base_env() | self.settings.for_child(SECRETS),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        wait_until(self.is_ready, self.log)
-
-    def is_ready(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, self.log.read_text(errors="replace")[-2000:]
-        try:
-            with urllib.request.urlopen(f"{self.url}/ready", timeout=5):
-                return True
-        except urllib.error.HTTPError as error:
-            error.close()  # It listens; that Kafka is away is no matter.
-            return True
-        except OSError:
-            return False
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def kept(self) -> list[RawReceived]:
-        inbox = Inbox.open(self.settings.store_url("inbox"))
-        try:
-            return kept(inbox)
-        finally:
-            inbox.close()
-
-    def news(self) -> dict[str, list[str]]:
-        """Return of every entity the meanings that go on to the stages, in order."""
-        found: dict[str, list[str]] = {}
-        for raw in self.kept():
-            event: Event = "issues" if raw.route == "github/issues" else "issue_comment"
-            said = read(event, (raw.body or "").encode(), delivery_id="x")
-            found.setdefault(said.entity, []).append(said.meaning)
-        return found
+def settings(folder: Path, github: str) -> dict[str, Any]:
+    return {
+        "data_dir": folder / "data",
+        "github_webhook_secrets": (SECRET,),
+        "github": {"url": github, "token": TOKEN, "poll_every_s": 5},
+        "project": ({"id": "shop", "sources": (f"github:{REPOSITORY}",)},),
+    }
 
 
-@contextmanager
-def receiver(folder: Path, github: str, *workers: str, **account: Any) -> Iterator[Receiver]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    settings = Settings.model_validate(
-        {
-            "data_dir": folder / "data",
-            "port": port,
-            "kafka": "127.0.0.1:1",
-            "github_webhook_secrets": (SECRET,),
-            "github": {"url": github, "token": TOKEN, "poll_every_s": 5, **account},
-            "project": ({"id": "shop", "sources": (f"github:{REPOSITORY}",)},),
-        }
-    )
-    made = Receiver(settings, workers, folder / "receiver.log")
-    made.start()
-    try:
-        yield made
-    finally:
-        if made.process is not None and made.process.poll() is None:
-            made.kill()
+def news(place: Receiver) -> dict[str, list[str]]:
+    """Return of every entity the meanings that go on to the stages, in order."""
+    found: dict[str, list[str]] = {}
+    for raw in place.kept():
+        event: Event = "issues" if raw.route == "github/issues" else "issue_comment"
+        said = read(event, (raw.body or "").encode(), delivery_id="x")
+        found.setdefault(said.entity, []).append(said.meaning)
+    return found
 
 
-def wait_until(is_so: Callable[[], bool], log: Path) -> None:
+def wait_until(is_so: Callable[[], bool], here: Receiver) -> None:
     deadline = time.monotonic() + STEP_S_MAX
     while not is_so():
-        assert time.monotonic() < deadline, log.read_text(errors="replace")[-3000:]
+        assert time.monotonic() < deadline, here.said()
         time.sleep(0.1)
 
 
@@ -155,13 +85,13 @@ def told(client: httpx2.Client, method: str, path: str, said: dict[str, Any]) ->
     return answer.json()
 
 
-def a_busy_day(client: httpx2.Client, on: Receiver) -> None:
+def a_busy_day(client: httpx2.Client, on: Receiver, *workers: str) -> None:
     """Open, edit, close and comment, while the receiver is killed and comes back."""
     for turn in range(1, ISSUES + 1):
         if turn == KILLED_AT:
             on.kill()
         if turn == BACK_AT:
-            on.start()
+            on.start(*workers)
         number = told(client, "POST", "/issues", {"title": f"Bug {turn}", "body": "It fails."})[
             "number"
         ]
@@ -230,15 +160,16 @@ def test_a_receiver_killed_in_the_middle_has_everything_in_the_end_and_nothing_t
 ) -> None:
     with (
         github() as there,
-        receiver(tmp_path, there.url, "gateway", "pollers") as here,
+        receiver(settings(tmp_path, there.url)) as here,
         httpx2.Client(base_url=there.url, headers=SIGNED_IN) as client,
     ):
+        here.start()
         hook(client, here)
         a_busy_day(client, here)
         truth = as_it_is(client, there)
-        wait_until(lambda: truth.items() <= newest(here).items(), here.log)
+        wait_until(lambda: truth.items() <= newest(here).items(), here)
         here.kill()
-        events, news = here.kept(), here.news()
+        events, told_of = here.kept(), news(here)
         stand, said = titles_and_states(events)
 
     assert len(truth) == ISSUES * len(there.lists)
@@ -246,7 +177,7 @@ def test_a_receiver_killed_in_the_middle_has_everything_in_the_end_and_nothing_t
     by_asking = {raw.origin.item for raw in events if raw.delivery_id.startswith("poll/")}
     assert by_hook - by_asking
     assert len(by_asking - by_hook) >= BACK_AT - KILLED_AT - 2
-    for entity, meanings in news.items():
+    for entity, meanings in told_of.items():
         assert all(a != b for a, b in pairwise(meanings)), entity
     closed = {turn // 2 for turn in range(4, ISSUES + 1, 4)}
     assert stand == {
@@ -263,14 +194,15 @@ def test_without_the_pollers_something_is_missing(
     """The negative control: the same day, and webhooks alone."""
     with (
         github() as there,
-        receiver(tmp_path, there.url, "gateway") as here,
+        receiver(settings(tmp_path, there.url)) as here,
         httpx2.Client(base_url=there.url, headers=SIGNED_IN) as client,
     ):
+        here.start("gateway")
         hook(client, here)
-        a_busy_day(client, here)
+        a_busy_day(client, here, "gateway")
         last = told(client, "POST", "/issues", {"title": "The last one"})["number"]
-        wait_until(lambda: f"github:{REPOSITORY}#{last}" in here.news(), here.log)
-        missing = as_it_is(client, there).keys() - here.news().keys()
+        wait_until(lambda: f"github:{REPOSITORY}#{last}" in news(here), here)
+        missing = as_it_is(client, there).keys() - news(here).keys()
 
     assert len(missing) >= (BACK_AT - KILLED_AT - 2) * len(there.lists)
 
@@ -282,29 +214,25 @@ def test_what_no_list_shows_any_more_is_delivered_again(tmp_path: Path) -> None:
     repo = site.add_repo(REPOSITORY)
     with serve(site) as address:
         github = f"{address}/api/v3"
-        with receiver(tmp_path, github, "gateway", "pollers") as here:
+        with receiver(settings(tmp_path, github)) as here:
+            here.start()
             ours = f"{here.url}/webhooks/github"
             site.hooks.add(site, repo, ours, SECRET, "*")
             number = site.add_issue(REPOSITORY, "Total is wrong")
-            wait_until(lambda: len(here.kept()) == 1, here.log)
+            wait_until(lambda: len(here.kept()) == 1, here)
             here.kill()
             issue = repo.issues.pop(number)
             site._tell(repo, "issues", "deleted", "ann", issue=issue)
             assert [one.item["status_code"] for one in site.hooks.deliveries] == [202, 0]
-            here.settings = with_webhook(here.settings, ours)
-            here.start()
-            wait_until(lambda: len(here.kept()) == 2, here.log)
+            assert here.settings.github is not None
+            known = {"webhook_url": ours}
+            here.start(github=here.settings.github.model_copy(update=known))
+            wait_until(lambda: len(here.kept()) == 2, here)
             tries = [one.item["status_code"] for one in site.hooks.deliveries]
             _, said = titles_and_states(here.kept())
 
     assert tries == [202, 0, 202]
     assert said == ["bug.opened", "comment.added"]
-
-
-def with_webhook(settings: Settings, url: str) -> Settings:
-    assert settings.github is not None
-    account = settings.github.model_copy(update={"webhook_url": url})
-    return settings.model_copy(update={"github": account})
 
 
 def hook(client: httpx2.Client, here: Receiver) -> None:
@@ -314,4 +242,4 @@ def hook(client: httpx2.Client, here: Receiver) -> None:
 
 
 def newest(here: Receiver) -> dict[str, str]:
-    return {entity: meanings[-1] for entity, meanings in here.news().items()}
+    return {entity: meanings[-1] for entity, meanings in news(here).items()}

@@ -142,7 +142,7 @@ def test_a_receiver_killed_in_the_middle_of_messages_loses_none_and_doubles_none
         ann, bot = (SlackApi(token, base_url=f"{url}/api") for token in (ANN, BOT))
         with receiver(settings(tmp_path, url)) as place:
             signer.target = place.url
-            place.start(slack=None)
+            place.start("gateway")
             root = say(ann, "bug: it broke")
             say(ann, "lunch?")
             say(bot, "We look at it.", root)
@@ -156,7 +156,7 @@ def test_a_receiver_killed_in_the_middle_of_messages_loses_none_and_doubles_none
             ann.tell(
                 "chat.update", {"channel": CHANNEL, "ts": lost[1], "text": "bug: lost 1, edited"}
             )
-            place.start(slack=None)
+            place.start("gateway")
             say(ann, "bug: heard again")
             wait_until(lambda: "bug: heard again" in told(place))
             control = told(place)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from schemas.errors import TransientError
 from schemas.event import Channel
 from schemas.raw import Origin
 
@@ -179,6 +180,17 @@ def objects(parent: object, name: str) -> list[dict[str, Any]]:
     """Return the objects in the list `name` of `parent`; of anything else nothing."""
     found = parent.get(name) if isinstance(parent, dict) else None
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def listed(parent: object, name: str, provider: str) -> list[dict[str, Any]]:
+    """Return the objects in the list `name` of what `provider` answered.
+
+    Raises `TransientError` where there is no list: what cannot be read is not nothing, and what is
+    taken for nothing is posted twice, or never asked for again.
+    """
+    if not isinstance(parent, dict) or not isinstance(parent.get(name), list):
+        raise TransientError(f"{provider}'s answer holds no list of {name}")
+    return objects(parent, name)
 
 
 def text(value: object) -> str:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import httpx2
 
-from connectors.channel import child, text
+from connectors.channel import child, listed, text
 from connectors.http_caller import Caller
 from schemas.errors import PoisonError, TransientError
 from schemas.projects import TEAM_ITEM
@@ -26,6 +26,7 @@ MARKER_CHARS_MAX = 50
 PAGE_MESSAGES = 100
 PAGES_MAX = 10
 _CHANNEL = re.compile(r"(?:[0-9]{1,20}|@me)/([0-9]{1,20})")
+_NUMBER = re.compile(r"[0-9]{1,20}")
 _ITEM = re.compile(r"(interaction/)?([0-9]{1,20})")
 _MARKER = re.compile(r"-# ref ([0-9a-f]{16}) ([0-9]{1,2})/([0-9]{1,2})")
 _SUPPRESS_EMBEDS = 4
@@ -52,6 +53,7 @@ class DiscordMessenger:
         headers = {"Authorization": f"Bot {token}", "User-Agent": USER_AGENT}
         self._caller = Caller("Discord", base_url, headers, transport=transport)
         self._render = render
+        self._id = ""
 
     def find(self, origin: Origin, key: UUID) -> str | None:
         """Return the receipt of an answer with this key that is there as a whole."""
@@ -77,8 +79,11 @@ class DiscordMessenger:
 
     def me(self) -> str:
         """Return the name of our bot."""
+        return text(self._user().get("username"))[:100]
+
+    def _user(self) -> dict[str, Any]:
         value = self._checked("GET", "users/@me")
-        return text(value.get("username"))[:100] if isinstance(value, dict) else ""
+        return value if isinstance(value, dict) else {}
 
     def register(self, application_id: str, commands: Sequence[Mapping[str, Any]]) -> None:
         """Make `commands` the application's own, instead of those it had."""
@@ -96,16 +101,26 @@ class DiscordMessenger:
         """Return where the parts of an earlier answer are, and how many it has."""
         ids: dict[int, str] = {}
         total = 1
+        me = self._own_id()
         for message in self._messages(channel, after):
             last = text(message.get("content")).rpartition("\n")[2]
             marker = _MARKER.fullmatch(last)
-            # People can type the same line; they are no bots.
-            is_ours = child(message, "author").get("bot") is True
+            # People can type the same line, and other bots repeat it.
+            is_ours = child(message, "author").get("id") == me
             if marker is None or not is_ours or marker[1] != key.hex[:16]:
                 continue
             ids.setdefault(int(marker[2]), text(message.get("id")))
             total = int(marker[3])
         return ids, total
+
+    def _own_id(self) -> str:
+        """Return the id of our bot; it is asked once."""
+        if not self._id:
+            self._id = text(self._user().get("id"))
+        if not self._id:
+            # Without it nothing of ours would be known again, and all of it posted twice.
+            raise TransientError("Discord does not say whose the token is")
+        return self._id
 
     def _messages(self, channel: str, after: str | None) -> Iterator[dict[str, Any]]:
         """Yield what was written since, oldest page first; without a beginning the newest first.
@@ -116,10 +131,9 @@ class DiscordMessenger:
         for _ in range(PAGES_MAX):
             params = {**start, "limit": str(PAGE_MESSAGES)}
             page = self._checked("GET", f"channels/{channel}/messages", params=params)
-            listed = page if isinstance(page, list) else []
-            messages = [one for one in listed if isinstance(one, dict)]
+            messages = listed({"messages": page}, "messages", "Discord")
             yield from messages
-            ids = [int(one["id"]) for one in messages if text(one.get("id")).isdecimal()]
+            ids = [int(one["id"]) for one in messages if _NUMBER.fullmatch(text(one.get("id")))]
             if len(messages) < PAGE_MESSAGES or not ids:
                 return
             start = {"after": str(max(ids))} if after else {"before": str(min(ids))}

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from connectors.channel import objects, text
+from connectors.channel import listed, text
 from connectors.github_http import GitHubHttp, UnauthorizedError
 from connectors.github_sign_in import SignIn
 from connectors.http_caller import Answer
@@ -106,7 +106,7 @@ class GitHubClient:
         value = answer.value if under else {"items": answer.value}
         following = self._http.next_query(answer)
         return Page(
-            items=tuple(objects(value, under or "items")),
+            items=() if answer.status == 304 else tuple(listed(value, under or "items", "GitHub")),
             following=f"{path.partition('?')[0]}?{following}" if following else None,
             etag=answer.headers.get("etag", "")[:200],
             is_unchanged=answer.status == 304,

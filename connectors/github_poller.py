@@ -27,6 +27,7 @@ OVERLAP_S = 300
 PAGES_PER_ROUND_MAX = 50
 """Of each list; the next round goes on where this one ended."""
 _BEGAN = "began"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Item = Mapping[str, Any]
 _VOLATILE = ("reactions", "comments", "performed_via_github_app")
 """Changes without the item being updated, so that the same content would not be the same bytes."""
@@ -113,7 +114,8 @@ class GitHubPoller:
                 return
             page = self._page(asked, since, page_number)
             latest = max((text(item.get("updated_at")) for item in page.items), default="")
-            if moment(latest) and _moment(latest) > _moment(until):
+            # A time to come is believed of the page, never kept: all until then would be lost.
+            if moment(latest) and _moment(until) < _moment(latest) <= self._now():
                 until = latest
             yield page.items, until
             if page.following is None or not page.items:
@@ -188,8 +190,10 @@ def _lasting(item: _Item) -> dict[str, Any]:
 
 
 def _time(cursor: Cursor | None, name: str) -> str:
+    """Return the time that is kept under `name`; of one that cannot be, nothing."""
     said = text(cursor.get(name)) if cursor else ""
-    return said if moment(said) else ""
+    at = moment(said)
+    return said if at and at >= _EPOCH else ""
 
 
 def _moment(said: str) -> datetime:

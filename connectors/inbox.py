@@ -18,7 +18,16 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, text, u
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.database import BUSY_TIMEOUT_MS_MAX, open_engine, reading
-from connectors.inbox_tables import META, METADATA, NOT_NUMBERED, NOT_RELAYED, REFUSALS, ROWS
+from connectors.inbox_tables import (
+    META,
+    METADATA,
+    NOT_NUMBERED,
+    NOT_RELAYED,
+    REFUSALS,
+    ROWS,
+    database_id,
+    storable,
+)
 from schemas.codec import encode
 from schemas.errors import TransientError, UserError
 from schemas.event import Event
@@ -102,7 +111,7 @@ class Inbox:
         self._queue = Lock()
         with self._write("schema") as connection:
             METADATA.create_all(connection)
-            self.database_id = _database_id(connection)
+            self.database_id = database_id(connection)
 
     @classmethod
     def open(cls, url_or_path: str | Path) -> Self:
@@ -130,11 +139,11 @@ class Inbox:
         newest one did, are counted and not relayed. Raises `ConflictError`.
         """
         event = encode(entry.event)
-        # PostgreSQL takes no NUL in a text, and a stranger may send one.
         entry = replace(
             entry,
-            entity=entry.entity and entry.entity.replace("\0", "\ufffd"),
-            account=entry.account.replace("\0", "\ufffd"),
+            delivery_id=storable(entry.delivery_id, ROWS.c.delivery_id),
+            entity=entry.entity and storable(entry.entity, ROWS.c.entity),
+            account=storable(entry.account, ROWS.c.account),
         )
         with self._write(entry.entity or entry.delivery_id) as connection:
             if (receipt := _repeated(connection, entry)) is not None:
@@ -347,15 +356,6 @@ def _unavailable(error: SQLAlchemyError) -> TransientError:
     # The driver's own sentence only: the full text would show the row, which is a stranger's.
     reason = str(getattr(error, "orig", None) or type(error).__name__)
     return TransientError(f"the inbox cannot be used now: {reason}")
-
-
-def _database_id(connection: Connection) -> UUID:
-    query = select(META.c.value).where(META.c.name == "database_id")
-    found = connection.execute(query).scalar_one_or_none()
-    if found is None:
-        found = str(uuid4())
-        connection.execute(insert(META).values(name="database_id", value=found))
-    return UUID(found)
 
 
 def _highest_seq(connection: Connection) -> int:

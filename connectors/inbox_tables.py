@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from uuid import UUID, uuid4
+
 from sqlalchemy import (
     BigInteger,
     Column,
+    Connection,
     Index,
     Integer,
     LargeBinary,
@@ -12,6 +16,8 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    insert,
+    select,
 )
 
 _ID = BigInteger().with_variant(Integer, "sqlite")  # AUTOINCREMENT wants exactly INTEGER.
@@ -69,3 +75,30 @@ META = Table(
     Column("name", String(40), primary_key=True),
     Column("value", String(100), nullable=False),
 )
+
+
+def database_id(connection: Connection) -> UUID:
+    """Return what tells this database from others; it is made at the first call."""
+    query = select(META.c.value).where(META.c.name == "database_id")
+    found = connection.execute(query).scalar_one_or_none()
+    if found is None:
+        found = str(uuid4())
+        connection.execute(insert(META).values(name="database_id", value=found))
+    return UUID(found)
+
+
+def whole(said: str) -> str:
+    """Return `said` as every database takes it: without NUL and half characters."""
+    return said.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def storable(said: str, column: Column[str]) -> str:
+    """Return `said`, which may be a stranger's, as `column` takes it.
+
+    Of what is too long the end is a hash: two stay two.
+    """
+    plain, chars_max = whole(said), column.type.length or len(said)  # type: ignore[attr-defined]
+    if len(plain) <= chars_max:
+        return plain
+    name = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+    return f"{plain[: chars_max - len(name) - 1]}~{name}"

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import httpx2
 
-from connectors.channel import child, objects, plain, text
+from connectors.channel import child, listed, objects, plain, text
 from connectors.http_caller import Caller
 from schemas.errors import PoisonError, TransientError, UserError
 from schemas.raw import is_ours
@@ -104,7 +104,7 @@ class JiraClient:
         said = self._call("POST", f"{_ROOT[texts]}/search/jql", body=asked)
         following = text(said.get("nextPageToken"))
         is_last = said.get("isLast") is True or not following or following == token
-        return Page(tuple(objects(said, "issues")), None if is_last else following)
+        return Page(tuple(listed(said, "issues", "Jira")), None if is_last else following)
 
     def search(self, jql: str, *, fields: Sequence[str] = FIELDS) -> Iterator[dict[str, Any]]:
         """Yield the issues that `jql` finds. Raises `TransientError` where it does not end."""
@@ -127,7 +127,7 @@ class JiraClient:
         for _ in range(PAGES_MAX):
             query = {"startAt": str(seen), "maxResults": str(PAGE_ITEMS), "orderBy": "-created"}
             said = self._call("GET", f"{_path(key, texts)}/comment", query=query)
-            found = objects(said, "comments")
+            found = listed(said, "comments", "Jira")
             yield from found
             seen += len(found)
             total = said.get("total")
@@ -140,8 +140,11 @@ class JiraClient:
         Only of comments by this very account: anybody can copy a line.
         """
         me = text(self._call("GET", "/rest/api/3/myself").get("accountId"))
+        if not me:
+            # Without it nothing of ours would be known again, and all of it posted twice.
+            raise TransientError("Jira does not say which account the token is of")
         for comment in self.comments(key):
-            is_mine = me and text(child(comment, "author").get("accountId")) == me
+            is_mine = text(child(comment, "author").get("accountId")) == me
             if is_mine and is_ours(_last_line(comment.get("body")), message):
                 return plain(comment.get("id"))
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,8 +13,8 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.database import reading
-from connectors.inbox_tables import METADATA, POLLERS, ROWS
-from schemas.errors import TransientError
+from connectors.inbox_tables import METADATA, POLLERS, ROWS, whole
+from schemas.errors import TransientError, UserError
 
 CURSOR_CHARS_MAX = 4096
 ERROR_CHARS_MAX = 500
@@ -42,13 +43,24 @@ class PollCursors:
             METADATA.create_all(engine, tables=[POLLERS])
 
     def load(self, name: str) -> Mapping[str, Any] | None:
-        """Return the cursor of the poller called `name`; None before its first."""
+        """Return the cursor of the poller called `name`; None before its first.
+
+        Raises `UserError` for one that cannot be read: to begin anew might pass something over.
+        """
         with _plainly(), reading(self._engine).begin() as connection:
             found = connection.execute(
                 select(POLLERS.c.cursor).where(POLLERS.c.name == name)
             ).scalar_one_or_none()
-        value = json.loads(found) if found else None
-        return value if isinstance(value, dict) else None
+        if not found:
+            return None
+        with suppress(ValueError, RecursionError):
+            value = json.loads(found)
+            if isinstance(value, dict):
+                return value
+        raise UserError(
+            f"{name}: where it got to cannot be read in the inbox's table {POLLERS.name}; delete"
+            " its row there, and it begins as at first"
+        )
 
     def save(self, name: str, cursor: Mapping[str, Any], *, found: int) -> None:
         """Keep `cursor`, after the `found` new items before it were kept."""
@@ -65,7 +77,7 @@ class PollCursors:
 
     def failed(self, name: str, error: str) -> None:
         """Note why a round did not end well."""
-        self._set(name, {"error": error[:ERROR_CHARS_MAX].replace("\0", "\ufffd")}, {})
+        self._set(name, {"error": whole(error)[:ERROR_CHARS_MAX]}, {})
 
     def newest_row(self) -> int:
         """Return the id of the newest row of the inbox; 0 where it is empty."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from connectors.channel import child, objects, text
+from connectors.channel import child, listed, text
 from connectors.http_caller import WAIT_S_DEFAULT, Answer, Caller, limited
 from schemas.errors import PoisonError, TransientError
 
@@ -100,7 +100,7 @@ class SlackApi:
         asked = {"limit": str(PAGE_MESSAGES), **params}
         for _ in range(pages_max):
             page = self.ask(method, asked)
-            yield objects(page, "messages")
+            yield listed(page, "messages", "Slack")
             cursor = text(child(page, "response_metadata").get("next_cursor"))
             if not cursor:
                 return

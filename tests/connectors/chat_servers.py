@@ -72,6 +72,9 @@ def _slack_error(error: str) -> httpx2.Response:
     return httpx2.Response(200, json={"ok": False, "error": error})
 
 
+OUR_BOT = "5000"
+
+
 @dataclass
 class FakeDiscord:
     """Keeps what was posted, newest first in a page, without the nonce, as Discord does."""
@@ -92,6 +95,8 @@ class FakeDiscord:
         assert request.headers["authorization"] == "Bot t"
         if self.faults:
             return self.faults.pop(0)
+        if request.url.path.endswith("/users/@me"):
+            return httpx2.Response(200, json={"id": OUR_BOT, "username": "bugstream"})
         if request.method == "GET":
             params, limit = request.url.params, int(request.url.params["limit"])
             if "after" in params:
@@ -106,14 +111,15 @@ class FakeDiscord:
 
     def _post(self, body: dict[str, Any]) -> httpx2.Response:
         if body["nonce"] not in self.nonces:
-            self.nonces[body["nonce"]] = self.say(body["content"], is_bot=True)
+            self.nonces[body["nonce"]] = self.say(body["content"], author=OUR_BOT)
         if self.lost:
             self.lost -= 1
             raise httpx2.ReadTimeout("lost")
         return httpx2.Response(200, json={"id": self.nonces[body["nonce"]]})
 
-    def say(self, content: str, *, is_bot: bool = False) -> str:
+    def say(self, content: str, *, author: str = "30", is_bot: bool = False) -> str:
         """Let somebody write, and return the message's id."""
         number = str(1000 + len(self.messages))
-        self.messages.append({"id": number, "content": content, "author": {"bot": is_bot}})
+        self.messages.append({"id": number, "content": content})
+        self.messages[-1]["author"] = {"id": author, "bot": is_bot or author == OUR_BOT}
         return number

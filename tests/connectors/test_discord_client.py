@@ -13,7 +13,7 @@ from processors.chat_text import to_discord
 from schemas.errors import LimitedError, PoisonError, TransientError
 from schemas.projects import TEAM_ITEM
 from schemas.raw import Origin
-from tests.connectors.chat_servers import FakeDiscord
+from tests.connectors.chat_servers import OUR_BOT, FakeDiscord
 
 MESSAGE = Origin(channel="discord", container="10/20", item="900")
 COMMAND = Origin(channel="discord", container="@me/20", item="interaction/900")
@@ -103,9 +103,10 @@ def test_an_answer_to_a_command_stands_in_the_channel() -> None:
     assert "message_reference" not in discord.bodies[0]
 
 
-def test_a_person_cannot_pass_a_message_off_as_ours() -> None:
+@pytest.mark.parametrize("is_bot", [False, True])
+def test_nobody_else_can_pass_a_message_off_as_ours(is_bot: bool) -> None:
     discord = FakeDiscord()
-    discord.say(f"x\n-# ref {KEY.hex[:16]} 1/1")
+    discord.say(f"x\n-# ref {KEY.hex[:16]} 1/1", is_bot=is_bot)
 
     assert messenger(discord).find(MESSAGE, KEY) is None
 
@@ -131,16 +132,27 @@ def test_a_limit_names_how_long_to_wait() -> None:
 
 
 def test_odd_answers_places_that_are_none_and_empty_texts_do_no_harm() -> None:
-    for odd in (3, {"a": 1}, [3, {"id": "x"}], None):
-        fake = FakeDiscord(faults=[httpx2.Response(200, json=odd)])
+    me = httpx2.Response(200, json={"id": OUR_BOT})
+    fake = FakeDiscord(faults=[me, httpx2.Response(200, json=[3, {"id": "x"}, {"id": "9" * 5000}])])
 
-        assert messenger(fake).find(MESSAGE, KEY) is None
+    assert messenger(fake).find(MESSAGE, KEY) is None
     for container, item in (("20", "1"), ("10/20/30", "1"), ("10/20", "delivery/x")):
         place = MESSAGE.model_copy(update={"container": container, "item": item})
         with pytest.raises(PoisonError, match="no channel"):
             messenger(FakeDiscord()).find(place, KEY)
     with pytest.raises(PoisonError, match="without words"):
         messenger(FakeDiscord()).post(MESSAGE, " ", KEY)
+
+
+@pytest.mark.parametrize("odd", [b"3", b'{"a": 1}', b"null", b"", b"<html>"])
+def test_what_cannot_be_read_is_not_nothing_and_nothing_is_posted(odd: bytes) -> None:
+    me = httpx2.Response(200, json={"id": OUR_BOT})
+    for faults in ([httpx2.Response(200, content=odd)], [me, httpx2.Response(200, content=odd)]):
+        discord = FakeDiscord(faults=faults)
+
+        with pytest.raises(TransientError):
+            messenger(discord).post(MESSAGE, "x", KEY)
+        assert discord.bodies == []
 
 
 def test_commands_are_registered_as_a_whole() -> None:

@@ -58,6 +58,13 @@ def test_a_list_inside_an_object_is_read_by_its_name() -> None:
     assert list(client.items("/x", under="check_runs")) == [{"id": 1}]
 
 
+@pytest.mark.parametrize(("value", "under"), [({}, ""), (None, ""), ([], "hooks"), ({}, "hooks")])
+def test_what_cannot_be_read_is_not_nothing(value: object, under: str) -> None:
+    client, _ = answering(ok(value))
+    with pytest.raises(TransientError, match="GitHub's answer holds no list"):
+        client.page("/repos/a/b/x", under=under)
+
+
 def test_what_has_not_changed_is_not_read_again() -> None:
     client, seen = answering(ok([{"id": 1}], etag='W/"1"'), httpx2.Response(304))
     first = client.page("/repos/a/b/issues")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,7 @@ import pytest
 
 from connectors.channel import Delivery
 from connectors.github import Event, read
-from connectors.github_client import GitHubClient
+from connectors.github_client import GitHubClient, Page
 from connectors.github_http import GitHubHttp
 from connectors.github_poller import OVERLAP_S, PAGES_PER_ROUND_MAX, GitHubPoller
 from connectors.github_sign_in import Token
@@ -228,3 +229,30 @@ def test_a_closed_poller_asks_no_further(site: Site) -> None:
     asking.close()
 
     assert list(batches) == []
+
+
+def test_a_time_to_come_is_no_reason_to_skip_what_is_until_then(site: Site) -> None:
+    site.add_issue("acme/shop", "from the future", "")
+    ahead = site.now + timedelta(days=3_650)
+    future = poller(site)
+    page = future._page
+
+    def dated(*asked: Any) -> Page:
+        found = page(*asked)
+        return replace(
+            found, items=tuple({**one, "updated_at": f"{ahead:%FT%TZ}"} for one in found.items)
+        )
+
+    future._page = dated  # type: ignore[method-assign, assignment]
+    _, cursor = found(future)
+    site.add_issue("acme/shop", "later", "")
+
+    assert [one.origin.item for one in found(poller(site), cursor)[0]] == ["1", "2"]
+
+
+@pytest.mark.parametrize("kept", ["0001-01-01T00:00:00+00:00", "x", 3, None])
+def test_a_cursor_that_cannot_be_is_none(site: Site, kept: object) -> None:
+    site.add_issue("acme/shop", "x", "")
+    cursor = dict.fromkeys(("began", "issues", "issue_comment"), kept)
+
+    assert [one.origin.item for one in found(poller(site), cursor)[0]] == ["1"]

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
@@ -219,6 +219,19 @@ def test_an_answer_that_is_none_may_be_one_later(said: bytes) -> None:
     transport = httpx2.MockTransport(lambda request: httpx2.Response(200, content=said))
     with JiraClient(URL, token=TOKEN, transport=transport) as client, pytest.raises(TransientError):
         client.issue("SHOP-1")
+
+
+@pytest.mark.parametrize("said", [b"", b"[]", b"{}", b'{"issues": {}, "comments": 3}'])
+def test_what_cannot_be_read_is_not_nothing(said: bytes) -> None:
+    transport = httpx2.MockTransport(lambda request: httpx2.Response(200, content=said))
+    with JiraClient(URL, token=TOKEN, transport=transport) as client:
+        for asked in (
+            lambda: client.search_page("project = SHOP"),
+            lambda: list(client.comments("SHOP-1")),
+            lambda: client.find_comment("SHOP-1", UUID(int=1)),
+        ):
+            with pytest.raises(TransientError, match="Jira"):
+                asked()
 
 
 @pytest.mark.parametrize("key", ["", "../myself", "SHOP-1/comment", "SHOP-", "shop 1", "SHOP-1\n"])

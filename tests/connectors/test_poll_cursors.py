@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from connectors.database import open_engine
-from connectors.poll_cursors import CURSOR_CHARS_MAX, PollCursors
-from schemas.errors import TransientError
+from connectors.inbox_tables import POLLERS
+from connectors.poll_cursors import CURSOR_CHARS_MAX, ERROR_CHARS_MAX, PollCursors
+from schemas.errors import TransientError, UserError
 
 
 def test_a_cursor_is_kept_and_finds_are_counted(tmp_path: Path) -> None:
@@ -43,3 +45,25 @@ def test_a_cursor_that_grows_without_end_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(TransientError, match="more than"):
         cursors.save("slack", {"x": "y" * CURSOR_CHARS_MAX}, found=0)
+
+
+@pytest.mark.parametrize("kept", ["{", "[]", "null", "[" * 100_000])
+def test_a_cursor_that_cannot_be_read_is_for_people_and_is_not_begun_anew(
+    tmp_path: Path, kept: str
+) -> None:
+    engine = open_engine(tmp_path / "inbox.sqlite")
+    cursors = PollCursors(engine)
+    cursors.save("slack", {"x": "y"}, found=0)
+    with engine.begin() as connection:
+        connection.execute(update(POLLERS).values(cursor=kept))
+
+    with pytest.raises(UserError, match="slack: where it got to cannot be read"):
+        cursors.load("slack")
+
+
+def test_a_failure_may_quote_half_a_character_and_a_lot_more(tmp_path: Path) -> None:
+    cursors = PollCursors(open_engine(tmp_path / "inbox.sqlite"))
+    cursors.failed("slack", "\ud800" + "x" * 10_000)
+
+    [found] = cursors.all()
+    assert len(found.error or "") == ERROR_CHARS_MAX

@@ -135,8 +135,11 @@ def test_an_answer_that_is_no_object_is_tried_again() -> None:
         with pytest.raises(TransientError):
             messenger(FakeSlack(faults=[odd])).find(THREAD, KEY)
     me = httpx2.Response(200, json={"ok": True, "user_id": "UBOT"})
+    none = httpx2.Response(200, json={"ok": True, "messages": []})
     posted = httpx2.Response(200, json={"ok": True})
     with pytest.raises(TransientError, match="named no message"):
-        messenger(FakeSlack(faults=[me, posted, posted])).post(THREAD, "x", KEY)
+        messenger(FakeSlack(faults=[me, none, posted])).post(THREAD, "x", KEY)
+    with pytest.raises(TransientError, match="holds no list of messages"):
+        messenger(FakeSlack(faults=[me, posted])).post(THREAD, "x", KEY)
     with pytest.raises(TransientError, match="who the token speaks for"):
         messenger(FakeSlack(faults=[posted])).post(THREAD, "x", KEY)

@@ -44,8 +44,17 @@ def trust_of(project: Project | None, *, account: str, association: str) -> tupl
 
 def is_member(project: Project | None, account: str) -> bool:
     """Return whether the settings list `account`, such as `slack:T01:U02`, in the project."""
-    members = {member.casefold() for member in project.members} if project else set()
-    return account.casefold() in members
+    members = {_folded(member) for member in project.members} if project else set()
+    return _folded(account) in members
+
+
+def _folded(account: str) -> str:
+    """Return `account` in small letters; with a letter that only folds to one of theirs, as it is.
+
+    The Kelvin sign becomes a k, and a long s an s: whoever signs up with them is somebody else.
+    """
+    folded = account.casefold()
+    return folded if account.isascii() or not folded.isascii() else account
 
 
 def _matches(source: str, place: str) -> bool:

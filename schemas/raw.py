@@ -13,6 +13,8 @@ from schemas.event import NAMESPACE, BlobRef, Channel, Event, Model, Sha256
 ORIGIN_MARKER = "bugstream-origin:"
 """Begins the last line of everything we write elsewhere, so that it is known when it comes back."""
 
+_ORIGIN_LINE = re.compile(ORIGIN_MARKER + r"([0-9a-f-]{36})")
+
 
 def origin_line(key: UUID) -> str:
     """Return the line that ends the message with the idempotency key `key`."""
@@ -22,10 +24,12 @@ def origin_line(key: UUID) -> str:
 def is_ours(text: str, key: UUID | None = None) -> bool:
     """Return whether `text` is a message of ours: the one with `key`, or any.
 
-    Only its last line counts: a person who quotes us and answers below is a person.
+    Only its last line counts, and that as a whole: a person who quotes us and answers below, or
+    beside it, is a person.
     """
-    last = text.rstrip().rsplit("\n", 1)[-1].lstrip(" <!-*_~{")
-    return last.startswith(origin_line(key) if key else ORIGIN_MARKER)
+    last = text.rstrip().rsplit("\n", 1)[-1]
+    found = _ORIGIN_LINE.fullmatch(last.lstrip(" <!-*_~{").rstrip(" ->*_~}"))
+    return found is not None and (key is None or found[1] == str(key))
 
 
 _WEB_URL = re.compile(r"https?://[!-~]{1,1990}", re.IGNORECASE)

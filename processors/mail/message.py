@@ -171,10 +171,16 @@ def addresses(value: str) -> tuple[Address, ...]:
         # The library calls itself for each open comment and each empty address.
         return ()
     return tuple(
-        Address(mime.decoded(name)[:NAME_CHARS_MAX], account.strip().lower()[:ID_CHARS_MAX])
+        Address(mime.decoded(name)[:NAME_CHARS_MAX], _lower(account.strip())[:ID_CHARS_MAX])
         for name, account in pairs[:RECIPIENTS_MAX]
         if "@" in account.strip("@")
     )
+
+
+def _lower(account: str) -> str:
+    """Return `account` in small letters, unless that makes somebody else of it: see Kelvin's k."""
+    lower = account.lower()
+    return lower if account.isascii() or not lower.isascii() else account
 
 
 def _ids(value: str) -> tuple[str, ...]:

@@ -39,3 +39,12 @@ def test_only_who_is_listed_in_a_project_is_its_member() -> None:
     assert is_member(SHOP, "HTTP:Ann")
     assert not is_member(SHOP, "slack:T1:ann")
     assert not is_member(None, "http:ann")
+
+
+def test_a_letter_that_only_folds_to_one_of_a_members_is_another_persons() -> None:
+    shop = SHOP.model_copy(update={"members": ("email:susan.k@acme.org", "jira:Übel")})
+
+    assert is_member(shop, "email:Susan.K@acme.org")
+    assert is_member(shop, "jira:ÜBEL")
+    for account in ("email:\u017fusan.k@acme.org", "email:susan.\u212a@acme.org"):
+        assert not is_member(shop, account)

@@ -14,5 +14,9 @@ def test_only_the_last_line_makes_a_message_ours() -> None:
         assert is_ours(text)
         assert is_ours(text, key)
         assert not is_ours(text, uuid4())
+    for text in (f"a\n*{origin_line(key)}*", f"a\n{{{origin_line(key)}}}"):
+        assert is_ours(text, key)
+    for text in (f"{origin_line(key)} and I still see it", f"> <!-- {origin_line(key)} -->"):
+        assert not is_ours(text)
     for text in ("", "Fixed.", f"> {origin_line(key)}", f"{origin_line(key)}\nNo, it is not."):
         assert not is_ours(text)

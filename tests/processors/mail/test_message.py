@@ -185,3 +185,10 @@ def test_long_values_take_a_second_at_most(name: str) -> None:
     bare_subject(value)
 
     assert time.process_time() - started < LIMIT_S
+
+
+def test_small_letters_make_nobody_else_of_an_account() -> None:
+    [ann, kelvin] = addresses("Ann@Acme.ORG, \u212aim@acme.org")
+
+    assert ann.account == "ann@acme.org"
+    assert kelvin.account == "\u212aim@acme.org"

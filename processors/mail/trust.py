@@ -184,11 +184,12 @@ def _is_inside(known: str, value: str, hosts: tuple[str, ...]) -> bool:
     The name in brackets is what our server looked up, not what it was told; who owns an address
     chooses that name as well, so it counts only for an address from inside.
     """
-    found = _IP.search(value)
-    if found is None or not _INSIDE.fullmatch(known):
+    # All of them: the sender chooses what it greets with, and that may hold an address of ours.
+    found = _IP.findall(value)
+    if not found or not _INSIDE.fullmatch(known):
         return False
     try:
-        private = ipaddress.ip_address(found[1]).is_private
+        private = all(ipaddress.ip_address(one).is_private for one in found)
     except ValueError:
         return False
     return private and (known.lower() == "localhost" or _is_of(known, hosts))

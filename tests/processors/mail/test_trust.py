@@ -97,6 +97,18 @@ def test_a_parent_domain_speaks_for_its_child() -> None:
             PASS,
             FROM,
         ),
+        (
+            "Received: from x[127.0.0.1] (localhost [93.184.216.34]) by mx.example.com",
+            PASS,
+            "Received: from a (a [93.184.216.34]) by mx.example.com",
+            FROM,
+        ),
+        (
+            "Received: from a(localhost [127.0.0.1]) (b [93.184.216.34]) by mx.example.com",
+            PASS,
+            "Received: from a (a [93.184.216.34]) by mx.example.com",
+            FROM,
+        ),
         (HOP, FROM),
         (FROM,),
     ],

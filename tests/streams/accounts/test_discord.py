@@ -17,7 +17,7 @@ def test_a_long_answer_fits_with_our_own_line_below_it() -> None:
 
     def answer(call: Call) -> tuple[int, Any]:
         if call.method == "GET":
-            return 200, []
+            return 200, {"id": "9"} if call.path == "/users/@me" else []
         posted.append(call.message["content"])
         return 200, {"id": str(len(posted))}
 

@@ -18,6 +18,8 @@ def register(app: typer.Typer) -> None:
     bench.command("throughput")(throughput)
     bench.command("quixbugs")(quixbugs)
     bench.command("channels")(channels)
+    bench.command("dedupe")(dedupe)
+    bench.command("locate")(locate)
     app.add_typer(bench, name="bench")
 
 
@@ -74,4 +76,64 @@ def channels(
 
     with watched(show_bar=not as_json) as told:
         figures = bench(folder, progress=told)
+    raise typer.Exit(show(figures, as_json=as_json))
+
+
+def dedupe(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help="Reports, a JSON object a line; not part of this."),
+    ] = None,
+    speed: Annotated[
+        bool, typer.Option("--speed", help="Time a report among 100,000 that are known instead.")
+    ] = False,
+    as_json: _Json = False,
+) -> None:
+    """Find and merge the duplicates of whole trackers, and compare with what people say.
+
+    Example: bugstream bench dedupe hadoop.jsonl seamonkey.jsonl multilingual.jsonl
+    """
+    from schemas.errors import UserError
+    from streams.cli_prove import watched
+    from streams.figures import show
+
+    with watched(show_bar=not as_json) as told:
+        if speed:
+            from streams.bench_dedupe_speed import bench as time_it
+
+            figures = time_it(progress=told)
+        elif files:
+            from streams.bench_dedupe import bench
+
+            figures = bench(files, progress=told)
+        else:
+            raise UserError("bench dedupe: name files with reports, or say --speed")
+    raise typer.Exit(show(figures, as_json=as_json))
+
+
+def locate(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Issues with their fixes, a JSON object a line.")
+    ],
+    repos: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder with repositories, each owner__name.")
+    ],
+    index: Annotated[
+        Path | None, typer.Option(help="Keep what was read of them in this file for next time.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Look for the places of known fixes, by the issues alone, and count how often they are found.
+
+    A line has instance_id, repo, base_commit, problem_statement, gold_files and gold_functions.
+    Repositories may be bare or work trees, owner__name or owner+name; what is missing is not run.
+
+    Example: bugstream bench locate issues.jsonl --repos repositories
+    """
+    from streams.bench_locate import bench
+    from streams.cli_prove import watched
+    from streams.figures import show
+
+    with watched(show_bar=not as_json) as told:
+        figures = bench(file, repos, progress=told, store=index)
     raise typer.Exit(show(figures, as_json=as_json))

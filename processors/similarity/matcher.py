@@ -152,6 +152,10 @@ class Matcher:
         """Return whether nothing more is to be found: the same words, and enough of them."""
         return fresh.text_key == known.text_key and fresh.words >= PLAIN_WORDS_MIN
 
+    def nearest(self, vector: NDArray[np.float32]) -> list[int]:
+        """Return the reports nearest to a vector of the sharp space."""
+        return [*self._spaces["main"].near(vector)] if "main" in self._spaces else []
+
     def learnt(self) -> Iterator[tuple[str, bytes]]:
         """Yield the spaces that have learnt clusters since they were last asked, and those.
 
@@ -236,7 +240,10 @@ def _places(features: Features) -> list[tuple[str, bytes]]:
 def _scores(one: Features, other: Features, *, words: float, letters: float) -> dict[str, float]:
     many = one.is_cjk or other.is_cjk
     mine, theirs = one.vector(many=many), other.vector(many=many)
-    found = {"words": words, "letters": letters}
+    found: dict[str, float] = {}
     if len(mine) and len(mine) == len(theirs):
-        found = {"meaning": float(np.einsum("i,i->", mine, theirs)), **found}
+        found["meaning"] = float(np.einsum("i,i->", mine, theirs))
+    if one.is_cjk == other.is_cjk or not found:
+        # Of two languages no word is the same, but for names that any two reports may share.
+        found |= {"words": words, "letters": letters}
     return {name: round(min(max(score, 0.0), 1.0), 4) for name, score in found.items()}

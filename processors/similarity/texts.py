@@ -38,9 +38,12 @@ _PROMPTS = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDERS = re.compile(
-    r"we have written the needed data into your clipboard because it was too large to send\."
-    r"\s*please paste\.?|does this issue occur when all extensions are disabled\?[^\n]*"
-    r"|type:\s*<b>[^\n]*|_?no response_?"
+    r"[^.\n]*\bdata\b[^.\n]{0,60}\btoo (?:large|big|long) to (?:be )?sen[dt]\b[^.\n]*[.\n]?"
+    r"|\b(?:we|it) ?(?:'ve|’ve|have|has been)\b[^.\n]{0,60}\bclipboard\b[^.\n]*[.\n]?"
+    r"|(?<![^.\n])\s*please paste(?: it)?(?: here)?\s*[.\n]"
+    r"|does this issue occur when all extensions are disabled\?[^\n]*"
+    r"|\b(?:issue )?type:\s*(?:<b>)?(?:bug|feature request|performance issue)(?:</b>)?\.?"
+    r"|_?no response_?"
     r"|(?:因为)?所需的数据太大[^\n]*?粘贴。?|无法直接发送[^\n]*?粘贴。?"
     r"|我们已将所需的数据[^\n]*?粘贴。?|请(?:在此)?粘贴。?",
     re.IGNORECASE,

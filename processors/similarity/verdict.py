@@ -28,6 +28,8 @@ APART_DAYS_MAX = 365
 """The same words a year later: likely another release, so a person is asked."""
 RECURS_DAYS_MAX = 30
 """An outage that comes back after a month is another one."""
+MEANING_ALONE = 2 / 3
+"""So that a report in another language ranks among those in the same one, not above them all."""
 SUGGESTED_MIN = 0.3
 """Below, what two reports share is chance."""
 _SAID = {"host": "hosts", "id": "ids", "number": "numbers", "version": "versions or addresses"}
@@ -80,9 +82,14 @@ def judge(
 
     `is_generic`: their common title already names several bugs, so it names none.
     """
-    similarity = round(sum(scores.values()) / max(len(scores), 1), 4)
     rule, evidence, vetoes = _rule(fresh, known, scores, is_generic=is_generic)
-    return Verdict(key, rule, similarity, scores, evidence, vetoes, model_id)
+    return Verdict(key, rule, likeness(scores), scores, evidence, vetoes, model_id)
+
+
+def likeness(scores: Mapping[str, float]) -> float:
+    """Return the mean of the signals. Where only meaning can be compared it counts two thirds."""
+    weight = MEANING_ALONE if set(scores) == {"meaning"} else 1.0
+    return round(weight * sum(scores.values()) / max(len(scores), 1), 4)
 
 
 def _rule(
@@ -113,7 +120,7 @@ def _rule(
 
 def _meaning(scores: Mapping[str, float]) -> float:
     """Return how near the meanings are; without a model, how many words are shared."""
-    return scores.get("meaning", scores["words"])
+    return scores["meaning"] if "meaning" in scores else scores["words"]
 
 
 def _is_same_item(fresh: Features, known: Features) -> bool:

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from connectors.embeddings import HashingEmbedder
+from schemas.errors import UserError
+from streams import bench_dedupe
+from streams.bench_dedupe import COLUMNS, JUDGED, bench, between, read, share
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_dedupe, "OnnxEmbedder", HashingEmbedder)
+    monkeypatch.setattr(bench_dedupe, "MultilingualEmbedder", lambda: HashingEmbedder(32))
+
+
+def quiet(done: int, total: int, what: str) -> None:
+    assert done <= total, what
+
+
+LONG = "When I put nothing into the cart and ask for its total the program stops with an error"
+
+
+def write(path: Path, rows: list[dict[str, str]]) -> Path:
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    return path
+
+
+def line(number: int, title: str, body: str = LONG, **more: str) -> dict[str, str]:
+    return {"id": str(number), "title": title, "body": body, "created": "01/Jan/20 02:52", **more}
+
+
+@pytest.fixture
+def tracker(tmp_path: Path) -> Path:
+    rows = [
+        line(1, "Total of an empty cart fails", cluster="a"),
+        line(2, "Window is too small to read", "not on a large one", cluster="b"),
+        line(3, "Total of an empty cart fails", cluster="a"),
+        line(4, "Window is too small to read", "not on a large one", cluster="c"),
+        line(5, "Empty carts have no total", "it stops with an error", cluster="a"),
+    ]
+    return write(tmp_path / "shop.jsonl", rows)
+
+
+def row(figures: bench_dedupe.Figures, number: int) -> dict[str, object]:
+    return dict(zip(COLUMNS, figures.rows[number], strict=True))
+
+
+def test_what_is_found_and_merged_is_counted(tracker: Path) -> None:
+    figures = bench([tracker], progress=quiet)
+
+    ours = row(figures, 0)
+    assert (ours["queries"], ours["R@1"], ours["merged"], ours["labelled"]) == (2, 1.0, 2, 1)
+    assert ours["judged"] == "0 of 1"
+    assert figures.holds is False
+    assert any("shop: 1 of our merges were not judged" in note for note in figures.notes)
+
+
+def test_a_judgement_counts(tracker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"tracker": "shop", "report": "4", "merged_with": "2", "verdict": "same", "reason": "-"}
+    judged = tmp_path / "judged.json"
+    judged.write_text(json.dumps([said]))
+    monkeypatch.setattr(bench_dedupe, "JUDGED", judged)
+
+    figures = bench([tracker], progress=quiet)
+
+    assert row(figures, 0)["judged precision"] == 1.0
+    assert figures.holds is True
+
+
+def test_a_file_that_is_missing_was_not_run(tmp_path: Path, tracker: Path) -> None:
+    figures = bench([tracker, tmp_path / "gone.jsonl"], progress=quiet)
+
+    assert row(figures, 2)["decision"] == "not run"
+    assert figures.holds is False
+
+
+def test_chinese_reports_are_to_find_their_translation(tmp_path: Path, tracker: Path) -> None:
+    rows = [
+        line(1, "终端 terminal 闪退", "打开就闪退", lang="zh", gpt="terminal crashes. On opening."),
+        line(2, "字体 font 太小", "看不清楚", lang="zh", gpt="font too small. Cannot be read."),
+        line(3, "Fonte pequena", "ruim", lang="pt", gpt="The font of mine is small."),
+        line(4, "crash", "no words", lang="zh", gpt="crash. No words."),
+    ]
+    figures = bench([write(tmp_path / "many.jsonl", rows), tracker], progress=quiet)
+
+    across = row(figures, 0)
+    assert (across["decision"], across["reports"], across["queries"]) == (
+        "Chinese to English",
+        9,
+        2,
+    )
+    assert any("With the 1 that are labelled Chinese" in note for note in figures.notes)
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"id": 1}', "[]", '"x"'])
+def test_a_file_of_something_else_is_said_so(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "odd.jsonl"
+    path.write_text(content)
+
+    with pytest.raises(UserError, match=r"odd\.jsonl"):
+        read(path)
+
+
+def test_shares_come_with_their_interval() -> None:
+    assert share([1, 3, 11], 10) == 0.667
+    assert share([], 10) == 0.0
+    assert between(60, 66) == "0.816 to 0.958"
+    assert between(0, 0) == "-"
+
+
+def test_every_judgement_has_a_reason_and_no_text_of_the_tracker() -> None:
+    rows = json.loads(JUDGED.read_text(encoding="utf-8"))
+
+    assert {row["verdict"] for row in rows} <= {"same", "other"}
+    assert all(10 < len(row["reason"]) < 160 for row in rows)
+    assert len({(row["tracker"], row["report"]) for row in rows}) == len(rows)

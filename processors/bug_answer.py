@@ -8,7 +8,7 @@ from uuid import UUID
 
 from processors import evidence
 from processors.bug_state import BugState
-from processors.moments import AT_ONCE, SPOKEN_TO, Outcome
+from processors.moments import AT_ONCE, MACHINES, Outcome
 from schemas import bugs
 from schemas.bugs import USD_MICROS, BugEvent
 from schemas.errors import FatalError
@@ -79,7 +79,7 @@ class Answer:
     def _told_reporter(
         self, report: ReportLink, moment: Moment, reason: str = ""
     ) -> Iterator[BugEvent]:
-        if moment in AT_ONCE and report.origin.channel not in SPOKEN_TO:
+        if moment in AT_ONCE and report.origin.channel in MACHINES:
             return  # A program was told when it delivered.
         if "reporter" in self._tell.whom(moment):
             yield self._notify(report, moment, reason, "reporter")

@@ -9,8 +9,9 @@ from schemas.rollouts import RolloutCompleted, RolloutHalted, RolloutPromoted, R
 
 Outcome = Literal["fixed", "could_not", "not_verified", "abandoned", "rejected"]
 AT_ONCE = ("received", "duplicate")
-SPOKEN_TO = frozenset({"github", "jira", "email", "slack", "discord"})
-"""Channels of people; monitoring and tools are told what came of it, and nothing before."""
+MACHINES = frozenset({"monitoring", "http"})
+"""Channels of programs, which are told what came of it, and nothing before: they were answered when
+they delivered."""
 
 
 def ended(status: Status) -> Outcome | Literal["duplicate"]:

@@ -76,7 +76,7 @@ class GitCheckouts:
 
         Links that lead out of the tree are left out. The folder is removed at the end.
         """
-        git = self._with(project, commit)
+        git = self.git_with(project, commit)
         folder = Path(tempfile.mkdtemp(prefix="bugstream-tree-", dir=self._work_root))
         try:
             _archive(git, commit, folder)
@@ -90,9 +90,9 @@ class GitCheckouts:
         Left out: links, files above `FILE_BYTES_MAX`, files with a NUL byte, and what goes beyond
         `FILES_BYTES_MAX` in the order of their paths.
         """
-        git = self._with(project, commit)
-        wanted = list(_texts(git("ls-tree", "-r", "-l", "-z", "--full-tree", commit)))
-        contents = _read_blobs(git, [blob for _, blob in wanted])
+        git = self.git_with(project, commit)
+        wanted = list(text_blobs(git("ls-tree", "-r", "-l", "-z", "--full-tree", commit)))
+        contents = read_blobs(git, [blob for _, blob in wanted])
         return {
             path: content
             for (path, _), content in zip(wanted, contents, strict=True)
@@ -110,8 +110,8 @@ class GitCheckouts:
         ref = f"refs/heads/{project.branch}"
         try:
             found = git("ls-tree", "-r", "-l", "-z", "--full-tree", ref, "--", *places)
-            wanted = list(_texts(found))[:AT_HAND_FILES_MAX]
-            contents = _read_blobs(git, [blob for _, blob in wanted])
+            wanted = list(text_blobs(found))[:AT_HAND_FILES_MAX]
+            contents = read_blobs(git, [blob for _, blob in wanted])
         except GitError:
             return {}
         return {path: content for (path, _), content in zip(wanted, contents, strict=True)}
@@ -155,7 +155,11 @@ class GitCheckouts:
                 f"project {project.id}: commit {commit} is no longer on branch {project.branch!r}"
             )
 
-    def _with(self, project: Project, commit: str) -> Git:
+    def git_with(self, project: Project, commit: str) -> Git:
+        """Return git on the project's mirror, to read from it: it holds `commit`.
+
+        Raises `PoisonError` when there is no such commit, and `TransientError`.
+        """
         git = Git(self._mirror(project), self._environment)
         if not git.git_dir.is_dir() or not _has(git, commit):
             with self.locked(project) as writing:
@@ -168,19 +172,30 @@ class GitCheckouts:
         return self._root / f"{hashlib.sha256(url.encode()).hexdigest()[:24]}.git"
 
 
-def _texts(entries: bytes) -> Iterator[tuple[str, str]]:
-    """Yield path and blob of the regular files that git listed, up to `FILES_BYTES_MAX`."""
+def text_blobs(
+    entries: bytes, wanted: Callable[[str], bool] = lambda _: True
+) -> Iterator[tuple[str, str]]:
+    """Yield path and blob of the regular files that git listed, up to `FILES_BYTES_MAX`.
+
+    Only paths that are `wanted` are counted and yielded.
+    """
     total = 0
     for entry in entries.split(b"\0")[:-1]:
         about, _, path = entry.partition(b"\t")
         mode, kind, blob, size = about.split()
-        if kind != b"blob" or mode == b"120000" or int(size) > FILE_BYTES_MAX:
+        # Of a blob that a partial copy lacks git says "BAD" in place of its size.
+        if kind != b"blob" or mode == b"120000" or not size.isdigit():
             continue
-        total += int(size)
-        if total > FILES_BYTES_MAX:
-            return
+        if int(size) > FILE_BYTES_MAX:
+            continue
         with suppress(UnicodeDecodeError):
-            yield path.decode(), blob.decode()
+            name = path.decode()
+            if not wanted(name):
+                continue
+            total += int(size)
+            if total > FILES_BYTES_MAX:
+                return
+            yield name, blob.decode()
 
 
 def _has(git: Git, commit: str) -> bool:
@@ -285,7 +300,8 @@ def _is_bad(part: str) -> bool:
     return part in {"", ".", ".."} or plain.split(":")[0] in {".git", "git~1"}
 
 
-def _read_blobs(git: Git, blobs: list[str]) -> list[bytes]:
+def read_blobs(git: Git, blobs: list[str]) -> list[bytes]:
+    """Return the content of each blob. Raises `GitError` and `TransientError`."""
     out = git("cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in blobs).encode())
     contents, at = [], 0
     for _ in blobs:

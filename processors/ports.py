@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from processors.locating.code_index import CodeIndex
+    from processors.locating.history import History
+
 __all__ = [
     "Attachments",
     "Blobs",
@@ -63,6 +66,7 @@ __all__ = [
     "SandboxResult",
     "SandboxSpec",
     "SandboxUnavailableError",
+    "SymbolIndex",
     "Tracker",
     "VectorIndex",
     "VectorIndexes",
@@ -124,6 +128,16 @@ class Checkouts(Protocol):
 
     def files(self, project: Project, commit: str) -> Mapping[str, bytes]:
         """Return path -> content of the text files of `commit` (size-capped), for ranking."""
+
+
+class SymbolIndex(Protocol):
+    """Knows the code of a project's commits: its functions and classes, and the words in them."""
+
+    def at(self, project: Project, commit: str) -> tuple[CodeIndex, History]:
+        """Return the code of `commit`, and the commits that led to it.
+
+        Raises `PoisonError` when there is no such commit, and `TransientError`.
+        """
 
 
 class Forge(Protocol):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-from processors.locate import match_path
+from processors.locating.paths import match_path
 from schemas.fixes import OracleKind
 from schemas.reports import BugReport, Frame, Snippet
 

@@ -21,6 +21,7 @@ from streams import (
     cli_graph,
     cli_inbox,
     cli_known,
+    cli_locate,
     cli_prove,
     cli_report,
     cli_run,
@@ -68,6 +69,7 @@ def options(
 for _part in (
     cli_demo,
     cli_fix,
+    cli_locate,
     cli_graph,
     cli_run,
     cli_report,

@@ -15,7 +15,14 @@ from connectors.checkouts import GitCheckouts
 from connectors.database import open_engine
 from connectors.inbox import Inbox
 from processors.base import Processor, Stage, Task
-from processors.ports import Ledger, PatchProposer, Progress, Sandbox, SandboxProcess
+from processors.ports import (
+    Ledger,
+    PatchProposer,
+    Progress,
+    Sandbox,
+    SandboxProcess,
+    SymbolIndex,
+)
 from schemas.errors import UserError
 from schemas.event import Event
 from schemas.topics import SOURCES, STAGES
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
 RELAY, PROJECTOR, GATEWAY, POLLERS = "relay", "projector", "gateway", "pollers"
 WORKERS = (GATEWAY, POLLERS, RELAY, *STAGES, PROJECTOR)
 """Everything that `bugstream run` can run."""
+NO_EMBEDDER = "none"
 GROUPS: dict[str, tuple[str, ...]] = {
     "gateway": (GATEWAY,),
     "pollers": (POLLERS,),
@@ -155,6 +163,15 @@ class Parts:
         )
 
     @cached_property
+    def symbols(self) -> SymbolIndex:
+        """Return what is known of the code of the projects' commits."""
+        from connectors.symbol_index import GitSymbolIndex
+        from connectors.symbol_store import SymbolStore
+
+        store = SymbolStore(self.settings.data_path / "symbols.sqlite")
+        return GitSymbolIndex(self.checkouts, store)
+
+    @cached_property
     def sandbox(self) -> Sandbox:
         """Return the sandbox; where none can be set up, one that refuses with the reason."""
         from connectors.sandbox import find_sandbox
@@ -215,10 +232,17 @@ def _normalize(parts: Parts) -> Stage:
     return normalize.make(parts.blobs, projects, PARSERS, templates=templates)
 
 
-def _dedupe(_: Parts) -> Stage:
+def _dedupe(parts: Parts) -> Stage:
     from processors import dedupe
 
-    return dedupe.make()
+    if parts.settings.embedder == NO_EMBEDDER:
+        return dedupe.make()
+    from connectors.embeddings import MultilingualEmbedder, embedder
+    from connectors.vector_index import VectorIndexes
+    from processors.similarity.features import Spaces
+
+    spaces = Spaces(embedder(parts.settings.embedder), MultilingualEmbedder())
+    return dedupe.make(spaces, VectorIndexes(parts.settings.data_path / "indexes", spaces.model_id))
 
 
 def _lifecycle(parts: Parts) -> Stage:
@@ -242,7 +266,9 @@ def _locate(parts: Parts) -> Stage:
     from processors import locate
 
     attach = _attach(parts)
-    return locate.make(parts.checkouts, parts.blobs, parts.settings.project_of, attach)
+    return locate.make(
+        parts.checkouts, parts.symbols, parts.blobs, parts.settings.project_of, attach
+    )
 
 
 def _fix(parts: Parts) -> Stage:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import ValidationError
 
 from processors.channels.parsed import Parsed
@@ -18,6 +20,12 @@ def parse(raw: RawReceived, body: bytes) -> Parsed | None:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise PoisonError(f"not a report: {where!r}: {first['msg']}") from error
+    said = read(received)
+    return said if said.url else replace(said, url=raw.origin.url)
+
+
+def read(received: ReceivedReport) -> Parsed:
+    """Return what a report by our own schema says."""
     text = received.description
     if received.stack_trace:
         text = f"{text}\n\n```\n{received.stack_trace}\n```"
@@ -27,7 +35,7 @@ def parse(raw: RawReceived, body: bytes) -> Parsed | None:
         account=f"http:{received.reporter or received.tool}",
         severity=received.severity,
         labels=received.labels,
-        url=received.url or raw.origin.url,
+        url=received.url,
         created_at=received.created_at.isoformat() if received.created_at else None,
         steps=received.reproduction_steps,
         environment=tuple(received.environment.items()),

@@ -5,14 +5,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from connectors.blobs import MemoryBlobs
-from processors.attached import Reading
-from processors.locate import locate, make, match_path
+from connectors.symbol_index import MemorySymbolIndex, index_of
+from processors.attached import Attach, Reading, nothing
+from processors.locate import LOCATIONS_MAX, locations_of, make
+from processors.locating.history import History
+from processors.locating.ranking import rank
 from schemas.bugs import BugLocated, LocateDeclined, LocateRequested
 from schemas.errors import PoisonError
+from schemas.places import Location
 from schemas.projects import Project
-from schemas.reports import BugReport, Frame, StackTrace
+from schemas.reports import BugReport, Frame
 from schemas.target_tests import is_test
-from tests.factories import LINK, envelope, normalized
+from tests.factories import LINK, envelope
+from tests.processors.locating.reports import report
 
 SOURCES = {
     "shop/cart.py": "def total(prices):\n    return sum(prices) / len(prices)\n",
@@ -22,9 +27,8 @@ SOURCES = {
 SHOP = Project(id="shop", git_url="file:///srv/shop.git")
 
 
-def report(text: str, *frames: Frame) -> BugReport:
-    traces = (StackTrace(language="python", exception="KeyError", frames=frames),) if frames else ()
-    return normalized(text, stack_traces=traces).report
+def locate(said: BugReport, sources: Mapping[str, str] = SOURCES) -> list[Location]:
+    return locations_of(rank(said, index_of(sources), History()))
 
 
 def test_the_innermost_frame_of_the_repository_comes_first() -> None:
@@ -35,7 +39,6 @@ def test_the_innermost_frame_of_the_repository_comes_first() -> None:
             Frame(path="/app/shop/cart.py", line=2, function="total"),
             Frame(path="/usr/lib/python3.11/statistics.py", line=9),
         ),
-        SOURCES,
     )
 
     assert [(p.path, p.line_start) for p in places[:2]] == [("shop/cart.py", 2), ("shop/pay.py", 2)]
@@ -43,17 +46,29 @@ def test_the_innermost_frame_of_the_repository_comes_first() -> None:
 
 
 def test_without_a_trace_shared_words_rank_code_and_no_tests() -> None:
-    places = locate(report("The refund of an invoice has a wrong amount"), SOURCES)
+    places = locate(report("The refund of an invoice has a wrong amount"))
 
     assert (places[0].path, places[0].symbol) == ("shop/pay.py", "refund")
     assert all(not is_test(place.path) for place in places)
 
 
-def test_a_path_that_could_mean_two_files_means_none() -> None:
-    sources = {"a/util.py": "", "b/util.py": ""}
+def test_a_line_outside_functions_is_a_place_where_a_trace_leads_there() -> None:
+    places = locate(report("Crash", Frame(path="x/run.py", line=2)), {"x/run.py": "a = 1\na.b\n"})
 
-    assert match_path("/srv/util.py", sources) is None
-    assert match_path("C:\\srv\\a\\util.py", sources) == "a/util.py"
+    assert [(p.path, p.line_start, p.symbol) for p in places] == [("x/run.py", 2, "")]
+
+
+def test_a_good_file_without_a_good_function_is_a_place_as_a_whole() -> None:
+    crowd = {
+        "a.py": "".join(f"def refund_{n}(): pass\n" for n in range(20)),
+        "refund.py": "x = 1\n",
+    }
+    places = locate(report("refund"), crowd)
+
+    assert len(places) == LOCATIONS_MAX
+    assert [(p.path, p.line_start) for p in places if p.path == "refund.py"] == [
+        ("refund.py", None)
+    ]
 
 
 class Repository:
@@ -70,16 +85,18 @@ class Repository:
         yield
 
     def files(self, project: Project, commit: str) -> Mapping[str, bytes]:
-        return {path: text.encode() for path, text in SOURCES.items()}
+        raise NotImplementedError
 
 
-def ask(project: Project | None) -> BugLocated | LocateDeclined:
+def ask(project: Project | None, attach: Attach = nothing) -> BugLocated | LocateDeclined:
     blobs = MemoryBlobs()
-    ref = blobs.put(report("refund").model_dump_json().encode(), media_type="m", subject="s")
+    said = report("The refund of an invoice").model_dump_json().encode()
+    ref = blobs.put(said, media_type="m", subject="s")
     event = LocateRequested(
         **envelope("ask"), attempt=1, report=LINK.model_copy(update={"report_blob": ref})
     )
-    [answer] = make(Repository(), blobs, lambda _: project).handle(event)
+    stage = make(Repository(), MemorySymbolIndex(SOURCES), blobs, lambda _: project, attach)
+    [answer] = stage.handle(event)
     assert isinstance(answer, BugLocated | LocateDeclined)
     return answer
 
@@ -107,15 +124,10 @@ def test_a_branch_that_is_not_there_is_an_answer_and_no_crash() -> None:
 def test_what_is_attached_helps_to_find_the_place() -> None:
     def attach(found: BugReport, reading: Reading) -> BugReport:
         assert (reading.project, reading.attempt) == ("shop", 1)
-        trace = report("", Frame(path="shop/cart.py", line=2, function="total")).stack_traces
+        trace = report("x", Frame(path="shop/cart.py", line=2, function="total")).stack_traces
         return found.model_copy(update={"stack_traces": trace})
 
-    blobs = MemoryBlobs()
-    ref = blobs.put(report("refund").model_dump_json().encode(), media_type="m", subject="s")
-    event = LocateRequested(
-        **envelope("ask"), attempt=1, report=LINK.model_copy(update={"report_blob": ref})
-    )
-    [answer] = make(Repository(), blobs, lambda _: SHOP, attach).handle(event)
+    answer = ask(SHOP, attach)
 
     assert isinstance(answer, BugLocated)
     assert answer.locations[0].path == "shop/cart.py"

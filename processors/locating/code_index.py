@@ -1,0 +1,168 @@
+"""The code of one commit, ready to be asked: which units and files hold these words.
+
+Scoring: BM25F (Robertson, Zaragoza and Taylor, 2004): a word counts by where it stands before it
+saturates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from processors.locating.entries import Entry, Part, Place
+from processors.locating.paths import Paths
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+K1 = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for."""
+
+    words: Mapping[int, float]
+    """The numbers of the words, each with its weight."""
+    parts: Mapping[Part, float]
+    """How much each part of a unit counts; parts that are missing are not looked at."""
+    b_unit: float = 0.4
+    """How much length counts against a unit: less than is usual, for long functions hold more
+    faults than short ones."""
+    b_file: float = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """BM25F scores of every unit and every file, and how rare each word of the query is."""
+
+    by_unit: NDArray[np.float64]
+    by_file: NDArray[np.float64]
+    gains: Mapping[int, float]
+    """Word -> what it is worth where a unit has it: its weight and how few have it."""
+
+
+class CodeIndex:
+    """The files of one commit that are in our languages, by path. It does not change."""
+
+    def __init__(self, entries: Mapping[str, Entry]) -> None:
+        """Join the entries of each path."""
+        self.paths: tuple[str, ...] = tuple(sorted(entries))
+        self.entries: tuple[Entry, ...] = tuple(entries[path] for path in self.paths)
+        counts = [len(entry.places) for entry in self.entries]
+        self.starts: NDArray[np.int64] = np.cumsum([0, *counts])
+        """Of each file the number of its first unit, the module; at the end how many there are."""
+        self.file_of: NDArray[np.int64] = np.repeat(np.arange(len(counts)), counts)
+        rows = [entry.rows for entry in self.entries]
+        sizes = [len(each) for each in rows]
+        self._term: NDArray[np.uint64] = _joined([r["term"] for r in rows], "<u8")
+        self._unit: NDArray[np.int64] = _joined([r["unit"] for r in rows], "<i8")
+        self._unit += np.repeat(self.starts[:-1], sizes)
+        self._count: NDArray[np.float64] = _joined([r["count"] for r in rows], "<f8")
+        self._part: NDArray[np.uint8] = _joined([r["part"] for r in rows], "u1")
+
+    @property
+    def units(self) -> int:
+        """Return how many units there are."""
+        return int(self.starts[-1])
+
+    def place(self, unit: int) -> tuple[str, Place]:
+        """Return path and place of a unit."""
+        file = int(self.file_of[unit])
+        return self.paths[file], self.entries[file].places[unit - int(self.starts[file])]
+
+    @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """Return path -> number of the file."""
+        return {path: number for number, path in enumerate(self.paths)}
+
+    @cached_property
+    def by_path(self) -> Paths:
+        """Return the paths, to be asked by what is printed elsewhere."""
+        return Paths(self.paths)
+
+    @cached_property
+    def is_module(self) -> NDArray[np.bool_]:
+        """Return of each unit whether it is what a file has outside functions and classes."""
+        found = np.zeros(self.units, dtype=bool)
+        found[self.starts[:-1]] = True
+        return found
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Sequence[int]]:
+        """Return the last part of each symbol -> the units called so."""
+        found: dict[str, list[int]] = {}
+        number = 0
+        for entry in self.entries:
+            for place in entry.places:
+                if place.symbol:
+                    found.setdefault(place.symbol.rpartition(".")[2], []).append(number)
+                number += 1
+        return found
+
+    def best_of_file(self, by_unit: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return of each file the score of its best unit."""
+        found = np.zeros(len(self.paths))
+        np.maximum.at(found, self.file_of, by_unit)
+        return found
+
+    def scores(self, query: Query) -> Scores:
+        """Return how well every unit and every file fits the query."""
+        size = self.units
+        wanted = np.array(sorted(query.words), dtype=np.uint64)
+        if not len(wanted) or not len(self._term):
+            return Scores(np.zeros(size), np.zeros(len(self.paths)), {})
+        weights = np.array([query.words[int(each)] for each in wanted])
+        boost = np.array([query.parts.get(part, 0.0) for part in Part])
+        at = np.searchsorted(wanted, self._term)
+        at[at == len(wanted)] = 0
+        hit = np.flatnonzero((wanted[at] == self._term) & (boost[self._part] > 0))
+        words, units = at[hit], self._unit[hit]
+        counts = self._count[hit] * boost[self._part[hit]]
+        lengths = _summed(self._unit, self._count * boost[self._part], size)
+        by_unit, idf = _bm25(units, words, counts, weights, lengths, query.b_unit)
+        whole = _summed(self.file_of, lengths, len(self.paths))
+        files = self.file_of[units]
+        by_file, _ = _bm25(files, words, counts, weights, whole, query.b_file)
+        return Scores(by_unit, by_file, dict(zip(wanted.tolist(), idf.tolist(), strict=True)))
+
+    def words_of(self, unit: int) -> set[int]:
+        """Return the numbers of the words in the name, the docstring and the code of a unit."""
+        file = int(self.file_of[unit])
+        rows = self.entries[file].rows
+        mine = rows[rows["unit"] == unit - int(self.starts[file])]
+        return set(mine["term"][mine["part"] <= Part.CODE].tolist())
+
+
+def _bm25(
+    owners: NDArray[np.int64],
+    words: NDArray[np.int64],
+    counts: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    lengths: NDArray[np.float64],
+    b: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the score of each owner, and what each word is worth."""
+    size = len(lengths)
+    pairs, inverse = np.unique(owners * len(weights) + words, return_inverse=True)
+    frequency = np.bincount(inverse, counts, minlength=len(pairs))
+    owner, word = np.divmod(pairs, len(weights))
+    holders = np.bincount(word, minlength=len(weights))
+    idf = np.log(1 + (size - holders + 0.5) / (holders + 0.5)) * weights
+    norm = K1 * (1 - b + b * lengths[owner] / max(float(lengths.mean()), 1e-9))
+    gain = idf[word] * frequency * (K1 + 1) / (frequency + norm)
+    return _summed(owner, gain, size), idf
+
+
+def _summed(
+    owners: NDArray[np.int64], amounts: NDArray[np.float64], size: int
+) -> NDArray[np.float64]:
+    return np.bincount(owners, amounts, minlength=size).astype(np.float64)
+
+
+def _joined(arrays: Sequence[NDArray[Any]], kind: str) -> NDArray[Any]:
+    return np.concatenate(arrays).astype(kind) if arrays else np.empty(0, dtype=kind)

@@ -1,0 +1,69 @@
+"""What earlier commits say: a report that sounds like one of them may be about the same files.
+
+"Version history, similar report, and structure" (Wang and Lo, 2014) is the idea; here commit
+messages stand for the reports, since every repository has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+K1 = 1.2
+B = 0.75
+FILES_PER_COMMIT_MAX = 20
+"""A commit that touches more, such as a reformatting, says nothing about any of them."""
+SIMILAR_MAX = 30
+"""Commits that are listened to."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """A commit of the past."""
+
+    commit: str
+    words: NDArray[np.uint64]
+    """Of its message, each once."""
+    paths: tuple[str, ...]
+
+
+class History:
+    """The last commits up to the one that is looked at, newest first."""
+
+    def __init__(self, changes: Sequence[Change] = ()) -> None:
+        """Join the changes."""
+        self._changes = [c for c in changes if 0 < len(c.paths) <= FILES_PER_COMMIT_MAX]
+        sizes = [len(change.words) for change in self._changes]
+        self._sizes = np.array(sizes, dtype=np.float64)
+        self._owner: NDArray[np.int64] = np.repeat(np.arange(len(sizes)), sizes)
+        self._words: NDArray[np.uint64] = (
+            np.concatenate([change.words for change in self._changes])
+            if sizes
+            else np.empty(0, dtype="<u8")
+        )
+
+    def similar(self, words: Mapping[int, float]) -> Iterator[tuple[float, Change]]:
+        """Yield the commits whose messages sound most like `words`, with the BM25 score."""
+        size = len(self._changes)
+        wanted = np.array(sorted(words), dtype=np.uint64)
+        if not len(wanted) or not size:
+            return
+        weights = np.array([words[int(each)] for each in wanted])
+        at = np.searchsorted(wanted, self._words)
+        at[at == len(wanted)] = 0
+        hit = np.flatnonzero(wanted[at] == self._words)
+        word, owner = at[hit], self._owner[hit]
+        holders = np.bincount(word, minlength=len(wanted))
+        idf = np.log(1 + (size - holders + 0.5) / (holders + 0.5))
+        norm = K1 * (1 - B + B * self._sizes[owner] / max(self._sizes.mean(), 1e-9))
+        gain = (idf * weights)[word] * (K1 + 1) / (1 + norm)
+        scores = np.bincount(owner, weights=gain, minlength=size)
+        for best in np.argsort(-scores, kind="stable")[:SIMILAR_MAX]:
+            if scores[best] > 0:
+                yield float(scores[best]), self._changes[best]

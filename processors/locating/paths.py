@@ -1,0 +1,97 @@
+"""Paths of the repository: which one a path printed elsewhere means, and which count less."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from processors.locating.words import terms_of
+
+PARTS_MAX = 40
+_BESIDE = frozenset(
+    {"test", "testing", "doc", "docs", "example", "examples", "benchmark", "benchmarks"}
+    | {"asv_bench", "tutorial", "tutorials", "gallery", "demo", "demos", "script", "scripts"}
+    | {"tool", "tools", "vendor", "_vendor", "third_party", "ci"}
+)
+_BESIDE_FILES = frozenset({"setup.py", "conf.py", "noxfile.py", "conftest.py"})
+_TESTS = frozenset({"tests", "__tests__", "test_suite"})
+_TEST_FILE = re.compile(r"(test_.*|.*_tests?|tests?|conftest)\.py$")
+_ROOTS = frozenset({"src", "lib"})
+
+
+def holds_tests(path: str) -> bool:
+    """Tell whether a file is nothing but tests: those show faults, and seldom hold them."""
+    *folders, name = path.split("/")
+    return not _TESTS.isdisjoint(folders) or _TEST_FILE.match(name) is not None
+
+
+def is_beside(path: str) -> bool:
+    """Tell whether a file stands beside what is shipped: documentation, tools, others' code."""
+    *folders, name = path.lower().split("/")
+    return not _BESIDE.isdisjoint(folders) or name in _BESIDE_FILES
+
+
+def dotted(path: str) -> tuple[str, ...]:
+    """Return the parts of the module that a file is, without `src` before them."""
+    pure = PurePosixPath(path).with_suffix("")
+    parts = pure.parts[:-1] if pure.name in ("__init__", "index") else pure.parts
+    return parts[1:] if len(parts) > 1 and parts[0] in _ROOTS else parts
+
+
+def words_of(path: str) -> Iterator[str]:
+    """Yield the words in the last three parts of a path."""
+    for part in PurePosixPath(path).with_suffix("").parts[-3:]:
+        yield from terms_of(part)
+
+
+class Paths:
+    """The paths of a repository, to be asked by what is printed elsewhere."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        """Know `paths`."""
+        self._by_name: dict[str, list[str]] = {}
+        self._by_module: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        for path in paths:
+            self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
+            parts = dotted(path)
+            if parts:
+                self._by_module.setdefault(parts[-1], []).append((parts, path))
+
+    def match(self, printed: str) -> str | None:
+        """Return the file that a path printed elsewhere means, if just one fits."""
+        fitting = self.fitting(printed)
+        return fitting[0] if len(fitting) == 1 else None
+
+    def fitting(self, printed: str) -> Sequence[str]:
+        """Return the files that share the longest ending with a path printed elsewhere."""
+        parts = PurePosixPath(printed.replace("\\", "/")).parts[-PARTS_MAX:]
+        candidates = self._by_name.get(parts[-1], ()) if parts else ()
+        for start in range(len(parts)):
+            suffix = "/" + "/".join(parts[start:]).lstrip("/")
+            found = [path for path in candidates if f"/{path}".endswith(suffix)]
+            whole = [path for path in found if f"/{path}" == suffix]
+            if found:
+                return whole or found
+        return ()
+
+    def modules(self, name: str) -> Sequence[str]:
+        """Return the files of the longest module that a dotted name begins with.
+
+        `shop.cart.total` leads to `shop/cart.py`; one part alone leads nowhere.
+        """
+        parts = tuple(name.split("."))[:PARTS_MAX]
+        for size in range(len(parts), 1, -1):
+            found = [
+                path
+                for module, path in self._by_module.get(parts[size - 1], ())
+                if len(module) > 1 and module[-size:] == parts[max(0, size - len(module)) : size]
+            ]
+            if found:
+                return found
+        return ()
+
+
+def match_path(printed: str, sources: Collection[str] | Mapping[str, object]) -> str | None:
+    """Return the file of `sources` that a path printed elsewhere means, if just one fits."""
+    return Paths(sources).match(printed)

@@ -1,0 +1,165 @@
+"""Python files: by the language's own parser, and by indentation where that refuses."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from processors.locating.outline import SYMBOL_CHARS_MAX, UNITS_MAX, Import, Kind, Outline, Unit
+
+_DEFINES = re.compile(r"^(?P<indent>[ \t]*)(?P<what>class|(?:async[ ]+)?def)[ \t]+(?P<name>\w+)")
+_IMPORTS = re.compile(r"^\s*from\s+(?P<module>[\w.]+)\s+import\s+(?P<names>[\w, ]+)", re.MULTILINE)
+_STRING = re.compile(r"\"([^\"\n]{4,300})\"|'([^'\n]{4,300})'")
+_DEPTH_MAX = 20
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def outline(text: str) -> Outline:
+    """Return what the file defines. Never raises: of broken files by indentation alone."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Other people's invalid escapes are not our news.
+            tree = ast.parse(text)
+        return _Reader(text.splitlines()).read(tree)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _by_indentation(text)
+
+
+@dataclass(slots=True)
+class _Reader:
+    lines: list[str]
+    units: list[Unit] = field(default_factory=list)
+
+    def read(self, tree: ast.Module) -> Outline:
+        own = self._walk(tree.body, "", 0)
+        doc = ast.get_docstring(tree, clean=False) or ""
+        code, strings = self._parts(own, tree.body[0] if doc else None)
+        module = Unit("", "module", 1, max(1, len(self.lines)), doc, strings, code)
+        return Outline((module, *self.units[:UNITS_MAX]), tuple(_imports(tree)))
+
+    def _walk(self, body: Sequence[ast.stmt], prefix: str, depth: int) -> list[ast.stmt]:
+        """Add the definitions in `body`, and return the statements that are none."""
+        own: list[ast.stmt] = []
+        for node in body:
+            if isinstance(node, _Function):
+                self._add(node, prefix, "function", node.body)
+            elif isinstance(node, ast.ClassDef):
+                at = len(self.units)
+                mine = self._walk(node.body, f"{prefix}{node.name}.", depth + 1)
+                self._add(node, prefix, "class", mine)
+                self.units.insert(at, self.units.pop())
+            else:
+                own += self._inside(node, prefix, depth)
+        return own
+
+    def _inside(self, node: ast.stmt, prefix: str, depth: int) -> list[ast.stmt]:
+        # What is defined under `if TYPE_CHECKING` or `try` belongs where that statement stands.
+        inner = [
+            part
+            for name in ("body", "orelse", "finalbody")
+            for part in getattr(node, name, ())
+            if isinstance(part, ast.stmt)
+        ]
+        if depth < _DEPTH_MAX and any(isinstance(n, _Function | ast.ClassDef) for n in inner):
+            return self._walk(inner, prefix, depth + 1)
+        return [node]
+
+    def _add(
+        self, node: _Function | ast.ClassDef, prefix: str, kind: Kind, own: Sequence[ast.stmt]
+    ) -> None:
+        doc = ast.get_docstring(node, clean=False) or ""
+        start = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+        head = "\n".join(self.lines[start - 1 : max(node.lineno, node.body[0].lineno - 1)])
+        code, strings = self._parts(own, node.body[0] if doc else None)
+        self.units.append(
+            Unit(
+                f"{prefix}{node.name}"[:SYMBOL_CHARS_MAX],
+                kind,
+                start,
+                node.end_lineno or node.lineno,
+                doc,
+                strings,
+                f"{head}\n{code}",
+            )
+        )
+
+    def _parts(self, nodes: Sequence[ast.stmt], doc: ast.stmt | None) -> tuple[str, str]:
+        """Return the code of the statements, and the texts in quotes, without the docstring."""
+        kept = [node for node in nodes if node is not doc]
+        code = [
+            "\n".join(self.lines[node.lineno - 1 : node.end_lineno or node.lineno]) for node in kept
+        ]
+        return "\n".join(code), "\n".join(_strings(kept))
+
+
+def _strings(nodes: Sequence[ast.stmt]) -> Iterator[str]:
+    for node in nodes:
+        for part in ast.walk(node):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value:
+                yield part.value
+
+
+def _imports(tree: ast.Module) -> Iterator[Import]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            for name in node.names:
+                yield Import(module, name.name, name.asname or name.name)
+        elif isinstance(node, ast.Import):
+            for name in node.names:
+                yield Import(name.name, "", name.asname or name.name)
+
+
+# --- files that do not parse ---
+
+
+def _by_indentation(text: str) -> Outline:
+    lines = text.splitlines()
+    heads = [(at, found) for at, line in enumerate(lines) if (found := _DEFINES.match(line))]
+    units: list[Unit] = []
+    stack: list[tuple[int, str, bool]] = []
+    """Of what the line is inside: its last line, its name, whether it is a class."""
+    first = heads[0][0] if heads else len(lines)
+    for at, found in heads[:UNITS_MAX]:
+        while stack and stack[-1][0] <= at:
+            stack.pop()
+        is_class = found["what"] == "class"
+        if any(not was_class for _, _, was_class in stack):
+            continue  # Inside a function: it belongs to that one.
+        symbol = ".".join([*(name for _, name, _ in stack), found["name"]])[:SYMBOL_CHARS_MAX]
+        end = _end(lines, at, len(found["indent"].expandtabs(8)))
+        stack.append((end, found["name"], is_class))
+        shown = "\n".join(lines[at : at + 1 if is_class else end])
+        kind: Kind = "class" if is_class else "function"
+        units.append(Unit(symbol, kind, at + 1, end, "", _quoted(shown), shown))
+    head = "\n".join(lines[:first])
+    module = Unit("", "module", 1, max(1, len(lines)), "", _quoted(head), head)
+    return Outline((module, *units), tuple(_imported(text)))
+
+
+def _imported(text: str) -> Iterator[Import]:
+    for found in _IMPORTS.finditer(text):
+        for each in found["names"].split(","):
+            name, _, alias = (part.strip() for part in each.partition(" as "))
+            if name.isidentifier():
+                yield Import(found["module"], name, alias or name)
+
+
+def _end(lines: Sequence[str], start: int, indent: int) -> int:
+    """Return the number of the last line that is indented below the one at `start`."""
+    end = start + 1
+    for at in range(start + 1, len(lines)):
+        line = lines[at].expandtabs(8)
+        if not line.strip():
+            continue
+        if len(line) - len(line.lstrip()) <= indent:
+            break
+        end = at + 1
+    return end
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(one or other for one, other in _STRING.findall(text))

@@ -1,0 +1,287 @@
+"""What speaks for a place, one kind of evidence each: how much, and why in words.
+
+Every score is between 0 and 1, so that the weights in `ranking` alone say what counts for more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from processors.locating.clues import Clues
+from processors.locating.code_index import CodeIndex, Query, Scores
+from processors.locating.entries import Part
+from processors.locating.history import History
+from processors.locating.paths import words_of
+from processors.locating.words import number
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from schemas.reports import Frame, StackTrace
+
+WORDS = {Part.NAME: 3.0, Part.DOC: 1.0, Part.CODE: 1.0}
+"""A word in a name is chosen to say what the whole is about."""
+PHRASES = {Part.PHRASE: 1.0}
+LINES = {Part.LINE: 1.0}
+TITLE_COUNTS = 1.5
+"""Of a word in the title, where title and text are looked for together."""
+FRAME_FADES = 0.5
+"""A frame further out is less likely where it broke: the second counts 1 / 1.5."""
+NAMED_SHOWN_MAX = 3
+WORDS_SHOWN_MAX = 4
+DEFINERS_MAX = 50
+"""A name that more places define says nothing about any of them."""
+
+Reason = Callable[[int, int | None], str]
+"""File, and unit where one is meant -> the reason in words; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One kind of evidence for every unit and every file."""
+
+    by_unit: NDArray[np.float64]
+    by_file: NDArray[np.float64]
+    reason: Reason
+
+
+@dataclass(slots=True)
+class _Notes:
+    """Reasons as they are found, and scores that only grow."""
+
+    index: CodeIndex
+    by_unit: NDArray[np.float64] = field(init=False)
+    by_file: NDArray[np.float64] = field(init=False)
+    said: dict[tuple[int, int | None], list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.by_unit = np.zeros(self.index.units)
+        self.by_file = np.zeros(len(self.index.paths))
+
+    def add(self, file: int, unit: int | None, score: float, why: str) -> None:
+        self.by_file[file] += score
+        if unit is not None:
+            self.by_unit[unit] += score
+        for key in {(file, None), (file, unit)}:
+            listed = self.said.setdefault(key, [])
+            if why not in listed:
+                listed.append(why)
+
+    def signal(self, told: Callable[[Sequence[str]], str]) -> Signal:
+        def reason(file: int, unit: int | None) -> str:
+            found = self.said.get((file, unit), ())
+            return told(found) if found else ""
+
+        return Signal(np.minimum(self.by_unit, 1.0), np.minimum(self.by_file, 1.0), reason)
+
+
+def unitary(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the scores divided by the highest."""
+    top = float(scores.max(initial=0.0))
+    return scores / top if top > 0 else scores
+
+
+# --- words ---
+
+
+def shared_words(index: CodeIndex, words: Mapping[str, float], clues: Clues, where: str) -> Signal:
+    """Return how well code fits `words`: of a file, as a whole and its best unit by halves."""
+    scores = index.scores(Query({number(word): n for word, n in words.items()}, WORDS))
+    by_unit = unitary(scores.by_unit)
+    by_file = (unitary(scores.by_file) + index.best_of_file(by_unit)) / 2
+
+    def reason(file: int, unit: int | None) -> str:
+        start, end = int(index.starts[file]), int(index.starts[file + 1])
+        best = start + int(np.argmax(by_unit[start:end])) if unit is None else unit
+        rare = _rarest(index.words_of(best), words, scores)
+        shown = ", ".join(clues.spoken.get(word, word) for word in rare)
+        return f"shares words with the report's {where}: {shown}" if rare else ""
+
+    return Signal(by_unit, by_file, reason)
+
+
+def _rarest(held: set[int], words: Mapping[str, float], scores: Scores) -> list[str]:
+    worth = {word: scores.gains.get(number(word), 0.0) for word in words if number(word) in held}
+    best = sorted(worth, key=lambda word: (-worth[word], word))
+    return best[:WORDS_SHOWN_MAX]
+
+
+def path_words(index: CodeIndex, words: Mapping[str, float], clues: Clues) -> Signal:
+    """Return how many of the words are in a file's path, the rarer the more."""
+    held = [tuple(dict.fromkeys(words_of(path))) for path in index.paths]
+    holders: dict[str, int] = {}
+    for each in held:
+        for word in each:
+            holders[word] = holders.get(word, 0) + 1
+    found = [
+        sum(np.log(1 + len(held) / holders[w]) * words.get(w, 0.0) for w in each) / (2 + len(each))
+        for each in held
+    ]
+
+    def reason(file: int, unit: int | None) -> str:
+        mine = [clues.spoken.get(word, word) for word in held[file] if word in words]
+        told = bool(mine) and unit is None
+        return f"its path holds words of the report: {', '.join(mine)}" if told else ""
+
+    return Signal(np.zeros(index.units), unitary(np.array(found, dtype=np.float64)), reason)
+
+
+def both(clues: Clues) -> dict[str, float]:
+    """Return the words of title and text, those of the title counting for more."""
+    found = dict(clues.words)
+    for word in clues.title:
+        found[word] = found.get(word, 0.0) + TITLE_COUNTS
+    return found
+
+
+def quoted(index: CodeIndex, numbers: frozenset[int], part: Part, why: str) -> Signal:
+    """Return which units hold what the report quotes, the rarer the more."""
+    query = Query(dict.fromkeys(numbers, 1.0), {part: 1.0}, b_unit=0.0, b_file=0.0)
+    by_unit = unitary(index.scores(query).by_unit)
+    by_file = index.best_of_file(by_unit)
+
+    def reason(file: int, unit: int | None) -> str:
+        return why if (by_file[file] if unit is None else by_unit[unit]) > 0 else ""
+
+    return Signal(by_unit, by_file, reason)
+
+
+# --- names and paths ---
+
+
+def named(index: CodeIndex, clues: Clues) -> Signal:
+    """Return what the report calls by name: each name shared among those that define it."""
+    notes = _Notes(index)
+    for name, weight in clues.names.items():
+        units = index.by_name.get(name, ())
+        if len(units) <= DEFINERS_MAX:
+            for unit in units:
+                notes.add(int(index.file_of[unit]), unit, weight / len(units), name)
+    for name, weight in clues.dotted.items():
+        for unit in _meant(index, name):
+            notes.add(int(index.file_of[unit]), unit, weight, name)
+
+    def told(names: Sequence[str]) -> str:
+        shown = ", ".join(sorted(names, key=lambda n: (-len(n), n))[:NAMED_SHOWN_MAX])
+        return f"the report names {shown}"
+
+    return notes.signal(told)
+
+
+def _meant(index: CodeIndex, name: str) -> Iterator[int]:
+    """Yield the units that a dotted name means: `Cart.total`, or `cart.total` of a module."""
+    parts = name.split(".")
+    owner, last = parts[-2], parts[-1]
+    for unit in index.by_name.get(last, ())[:DEFINERS_MAX]:
+        path, place = index.place(unit)
+        above = path.replace(".", "/").split("/")
+        if f".{place.symbol}".endswith(f".{owner}.{last}") or owner in above[-3:]:
+            yield unit
+
+
+def pathed(index: CodeIndex, clues: Clues) -> Signal:
+    """Return the files that the report names, or links to, or whose modules it names."""
+    notes = _Notes(index)
+    for printed, weight in clues.paths.items():
+        fitting = index.by_path.fitting(printed)
+        for path in fitting:
+            notes.add(index.numbers[path], None, weight / len(fitting), printed)
+    for name, weight in clues.dotted.items():
+        fitting = index.by_path.modules(name)
+        for path in fitting:
+            notes.add(index.numbers[path], None, 0.7 * weight / len(fitting), name)
+    for printed, line in clues.linked:
+        linked = index.by_path.match(printed)
+        if linked is not None:
+            file = index.numbers[linked]
+            notes.add(file, unit_at(index, file, line), 1.0, f"{linked} line {line}")
+    return notes.signal(lambda names: f"the report names the file: {names[0]}")
+
+
+def unit_at(index: CodeIndex, file: int, line: int | None, function: str = "") -> int | None:
+    """Return the smallest unit at a line; another of that name where the line is elsewhere.
+
+    The module where the line is in no other; None where it is beyond the file.
+    """
+    name = function.rpartition(".")[2]
+    places = list(enumerate(index.entries[file].places))
+    holding = [
+        (place.line_end - place.line_start, number)
+        for number, place in places
+        if line is not None and place.line_start <= line <= place.line_end
+    ]
+    called = [
+        (abs(place.line_start - (line or place.line_start)), number)
+        for number, place in places
+        if place.symbol and place.symbol.rpartition(".")[2] == name
+    ]
+    here = min(holding, default=None)
+    # The line may be of another release: the function's name lasts longer.
+    if called and (here is None or here[1] not in {each for _, each in called}):
+        here = min(called)
+    return None if here is None else int(index.starts[file]) + here[1]
+
+
+# --- traces and history ---
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A frame of a stack trace that lies in the repository."""
+
+    file: int
+    unit: int | None
+    line: int | None
+
+
+def traced(index: CodeIndex, traces: Sequence[StackTrace]) -> tuple[Signal, dict[int, Traced]]:
+    """Return the frames that lie in the repository, the innermost first, and by unit which."""
+    notes = _Notes(index)
+    frames: dict[int, Traced] = {}
+    for trace in reversed(traces):
+        depth = 0
+        for frame in reversed(trace.frames):
+            found = _frame(index, frame)
+            if found is None:
+                continue
+            depth += 1
+            why = f"frame {depth} of the {trace.exception} stack trace, from the inside"
+            score = 1.0 / (1 + FRAME_FADES * (depth - 1))
+            if found.unit is not None:
+                frames.setdefault(found.unit, found)
+                score = max(0.0, score - float(notes.by_unit[found.unit]))
+            before = float(notes.by_file[found.file])
+            notes.add(found.file, found.unit, score, why)
+            notes.by_file[found.file] = max(before, 1.0 / (1 + FRAME_FADES * (depth - 1)))
+    return notes.signal(lambda said: said[0]), frames
+
+
+def _frame(index: CodeIndex, frame: Frame) -> Traced | None:
+    path = index.by_path.match(frame.path) if frame.path else None
+    if path is None:
+        return None
+    file = index.numbers[path]
+    return Traced(file, unit_at(index, file, frame.line, frame.function), frame.line)
+
+
+def past(index: CodeIndex, history: History, words: Mapping[str, float]) -> Signal:
+    """Return the files that were changed by commits whose messages sound like the report."""
+    found = np.zeros(len(index.paths))
+    by: dict[int, str] = {}
+    for score, change in history.similar({number(word): n for word, n in words.items()}):
+        for path in change.paths:
+            file = index.numbers.get(path)
+            if file is not None:
+                found[file] += score / len(change.paths)
+                by.setdefault(file, change.commit)
+
+    def reason(file: int, unit: int | None) -> str:
+        if unit is not None or file not in by:
+            return ""
+        return f"commit {by[file][:10]}, which sounds like the report, changed it"
+
+    return Signal(np.zeros(index.units), unitary(found), reason)

@@ -1,0 +1,168 @@
+"""`bugstream locate`: where the fault of a report may be, for people at a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from schemas.errors import UserError
+from streams.cli_context import settings
+from streams.exit_codes import FAILED, OK
+
+if TYPE_CHECKING:
+    from connectors.git_command import Git
+    from processors.locating.ranking import Ranked, Ranking
+    from schemas.reports import BugReport
+
+SHOWN_MAX = 10
+"""Files and functions each, unless --top says otherwise."""
+STORE = "symbols.sqlite"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("locate")(locate)
+
+
+def locate(
+    ctx: typer.Context,
+    repo: Annotated[Path, typer.Option(help="The git repository with the bug; bare ones too.")],
+    report: Annotated[str, typer.Option(help="File with the bug report; - reads it from stdin.")],
+    commit: Annotated[
+        str, typer.Option(help="Commit, branch or tag to look at; default: what is checked out.")
+    ] = "HEAD",
+    top: Annotated[
+        int, typer.Option(min=1, max=30, help="How many files and functions are told.")
+    ] = SHOWN_MAX,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say in which files and functions the fault may be, and why. Calls no model.
+
+    The first line of the report is its title. What was read of the repository is kept in the data
+    folder, so that the next answer is quick. Exit status: 0 places, 1 nothing fits, 2 an error.
+
+    Examples: bugstream locate --repo . --report bug.md;
+    git -C shop log -1 | bugstream locate --repo shop --report - --json
+    """
+    from streams.cli_report import read_report
+
+    git, found = _commit(repo, commit)
+    read = read_report(report)
+    ranking = _ranked(git, found, _as_bug(read.model_dump()), settings(ctx).data_path / STORE)
+    if as_json:
+        typer.echo(json.dumps(_as_dict(found, ranking, top), indent=2))
+    elif ranking.files:
+        _show(ranking, found, top)
+    else:
+        typer.echo(
+            f"Nothing in commit {found[:12]} fits the report. A stack trace, an error message, or"
+            " the name of a file or function in it would help."
+        )
+    raise typer.Exit(OK if ranking.files else FAILED)
+
+
+def _commit(repo: Path, name: str) -> tuple[Git, str]:
+    """Return git on the repository, and the commit of that name. Raises `UserError`."""
+    from git import InvalidGitRepositoryError, NoSuchPathError, Repo
+
+    from connectors.git_command import Git, GitError
+    from streams.environment import git_env
+
+    try:
+        with Repo(repo, search_parent_directories=True) as opened:
+            git = Git(Path(opened.git_dir).absolute(), git_env())
+    except (InvalidGitRepositoryError, NoSuchPathError) as error:
+        raise UserError(f"--repo {repo}: not a git repository") from error
+    try:
+        return git, git.line("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
+    except GitError as error:
+        if name == "HEAD":
+            raise UserError(f"--repo {repo}: the repository has no commit yet") from error
+        raise UserError(f"--commit {name}: there is none of that name in {repo}") from error
+
+
+def _as_bug(given: dict[str, Any]) -> BugReport:
+    """Return the report as the stages would see it."""
+    from processors.channels.http import read
+    from processors.reporting import readable, report_of
+    from schemas.raw import Origin
+    from schemas.received import ReceivedReport
+
+    received = ReceivedReport.model_validate(given)
+    origin = Origin(channel="http", container=received.tool, item=received.id)
+    return report_of(origin, readable(read(received)))
+
+
+def _ranked(git: Git, commit: str, report: BugReport, store: Path) -> Ranking:
+    from connectors.symbol_index import code_at, history_at
+    from connectors.symbol_store import SymbolStore
+    from processors.locating.entries import PARSERS
+    from processors.locating.ranking import rank
+
+    kept = SymbolStore(store)
+    with Console(stderr=True).status("Reading the repository"):
+        code = code_at(git, commit, kept)
+        if not code.paths:
+            endings = ", ".join(sorted(PARSERS))
+            raise UserError(
+                f"commit {commit[:12]} has no file that can be read here ({endings}), but for tests"
+            )
+        return rank(report, code, history_at(git, commit, kept))
+
+
+# --- printing ---
+
+
+def _show(ranking: Ranking, commit: str, top: int) -> None:
+    console = Console()
+    console.print(f"Looked at commit {commit[:12]}; what is not committed is not seen.")
+    console.print(_table("File", ranking.files[:top]))
+    if ranking.units:
+        console.print(_table("Function or class", ranking.units[:top]))
+
+
+def _table(what: str, places: Sequence[Ranked]) -> Table:
+    table = Table()
+    table.add_column(what, overflow="fold", ratio=1)
+    table.add_column("Why", overflow="fold", ratio=1)
+    for place in places:
+        table.add_row(escape(_name(place)), escape("; ".join(place.reasons)))
+    return table
+
+
+def _name(ranked: Ranked) -> str:
+    if ranked.place is None:
+        return ranked.path
+    line = ranked.traced_line or ranked.place.line_start
+    return f"{ranked.place.symbol or 'outside functions'}\n{ranked.path}:{line}"
+
+
+def _as_dict(commit: str, ranking: Ranking, top: int) -> dict[str, Any]:
+    return {
+        "commit": commit,
+        "files": [
+            {"path": each.path, "score": round(each.score, 4), "reasons": list(each.reasons)}
+            for each in ranking.files[:top]
+        ],
+        "functions": [
+            {
+                "path": each.path,
+                "symbol": each.place.symbol,
+                "kind": each.place.kind,
+                "line_start": each.place.line_start,
+                "line_end": each.place.line_end,
+                "traced_line": each.traced_line,
+                "score": round(each.score, 4),
+                "reasons": list(each.reasons),
+            }
+            for each in ranking.units[:top]
+            if each.place is not None
+        ],
+    }

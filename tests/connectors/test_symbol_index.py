@@ -1,0 +1,129 @@
+"""One suite for the index over real repositories and for the one of a fixed tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from connectors.checkouts import GitCheckouts
+from connectors.git_command import Git
+from connectors.symbol_index import GitSymbolIndex, MemorySymbolIndex, code_at, history_at, index_of
+from connectors.symbol_store import SymbolStore
+from processors.locating.code_index import CodeIndex
+from processors.locating.words import number, stem
+from processors.ports import SymbolIndex
+from schemas.errors import PoisonError
+from schemas.projects import Project
+from tests.connectors.repositories import ENVIRONMENT, commit_files, git, make_remote, project
+
+FILES = {
+    "shop/cart.py": "class Cart:\n    def total(self):\n        return 1\n",
+    "shop/old.py": "print 'of another age'\n\ndef refund(x):\n    return x\n",
+    "tests/test_cart.py": "def test_total(): pass\n",
+    "README.md": "def no_code(): pass\n",
+}
+Made = tuple[SymbolIndex, Project, str]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SymbolStore:
+    return SymbolStore(tmp_path / "symbols.sqlite")
+
+
+def _real(folder: Path) -> Made:
+    bare, commit = make_remote(folder, FILES)
+    checkouts = GitCheckouts(folder / "mirrors", environment=ENVIRONMENT)
+    return GitSymbolIndex(checkouts, SymbolStore(folder / "s.sqlite")), project(bare), commit
+
+
+def _fake(folder: Path) -> Made:
+    return MemorySymbolIndex(FILES), project(folder), "a" * 40
+
+
+@pytest.mark.parametrize("make", [_real, _fake])
+def test_the_code_of_a_commit_is_known_without_its_tests(
+    make: Callable[[Path], Made], tmp_path: Path
+) -> None:
+    index, target, commit = make(tmp_path)
+    code, _ = index.at(target, commit)
+
+    assert code.paths == ("shop/cart.py", "shop/old.py")
+    assert set(code.by_name) == {"Cart", "total", "refund"}
+
+
+@pytest.mark.parametrize("make", [_real, _fake])
+def test_asked_twice_it_says_the_same(make: Callable[[Path], Made], tmp_path: Path) -> None:
+    index, target, commit = make(tmp_path)
+
+    assert index.at(target, commit)[0] is index.at(target, commit)[0]
+
+
+def test_a_commit_that_is_not_there_is_said(tmp_path: Path) -> None:
+    index, target, _ = _real(tmp_path)
+
+    with pytest.raises(PoisonError, match="no longer on branch"):
+        index.at(target, "b" * 40)
+
+
+def _shape(code: CodeIndex) -> list[object]:
+    return [(path, entry.places) for path, entry in zip(code.paths, code.entries, strict=True)]
+
+
+def test_what_is_kept_gives_the_same_index_as_what_is_read(
+    tmp_path: Path, store: SymbolStore
+) -> None:
+    bare, commit = make_remote(tmp_path, FILES)
+    cold = code_at(Git(bare, ENVIRONMENT), commit, store)
+    warm = code_at(Git(bare, ENVIRONMENT), commit, store)
+
+    assert _shape(cold) == _shape(warm) == _shape(index_of(FILES))
+    assert all((a.rows == b.rows).all() for a, b in zip(cold.entries, warm.entries, strict=True))
+
+
+class Counting(SymbolStore):
+    """Counts what is read anew."""
+
+    made = 0
+
+    def keep_entries(self, entries: object) -> None:
+        assert isinstance(entries, dict)
+        self.made += len(entries)
+        super().keep_entries(entries)
+
+
+def test_of_the_next_commit_only_what_changed_is_read(tmp_path: Path) -> None:
+    store = Counting(tmp_path / "s.sqlite")
+    bare, first = make_remote(tmp_path, FILES)
+    code_at(Git(bare, ENVIRONMENT), first, store)
+    before = store.made
+    second = commit_files(tmp_path / "work", {"shop/cart.py": "def other(): pass\n"})
+    code = code_at(Git(tmp_path / "work" / ".git", ENVIRONMENT), second, store)
+
+    assert (before, store.made) == (2, 3)
+    assert set(code.by_name) == {"other", "refund"}
+
+
+def test_the_past_of_a_commit_is_its_own_and_not_what_came_after(
+    tmp_path: Path, store: SymbolStore
+) -> None:
+    make_remote(tmp_path, FILES)
+    work = tmp_path / "work"
+    (work / "shop/cart.py").write_text("def later(): pass\n")
+    git(work, "commit", "--quiet", "--all", "--message=Rounded the zebra")
+    repository = Git(work / ".git", ENVIRONMENT)
+    zebra = {number(stem("zebra")): 1.0}
+
+    [(_, change)] = history_at(repository, "HEAD", store).similar(zebra)
+    again = list(history_at(repository, "HEAD", store).similar(zebra))
+
+    assert change.paths == ("shop/cart.py",)
+    assert [each.commit for _, each in again] == [change.commit]
+    assert not list(history_at(repository, "HEAD~1", store).similar(zebra))
+
+
+def test_without_a_past_there_is_none(tmp_path: Path, store: SymbolStore) -> None:
+    bare, _ = make_remote(tmp_path, FILES)
+
+    assert not list(history_at(Git(bare, ENVIRONMENT), "c" * 40, store).similar({1: 1.0}))

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from processors.locating.clues import NAMES_MAX, Clues, clues_of
+from processors.locating.words import number
+from tests.processors.locating.reports import report
+
+
+def clues(text: str) -> Clues:
+    return clues_of(report(text))
+
+
+def test_names_in_code_count_and_words_of_prose_do_not() -> None:
+    found = clues("It fails\n\nWhen the user pays, `refund` and get_total() break: see PayForm.")
+
+    assert {"refund", "get_total", "PayForm"} <= set(found.names)
+    assert "user" not in found.names
+
+
+def test_paths_dotted_names_and_links_are_found() -> None:
+    found = clues(
+        "Wrong\n\nIn shop/cart.py, shop.cart.Cart.total is off:"
+        " https://example.org/a/b/blob/main/src/shop/cart.py#L12"
+    )
+
+    assert "shop/cart.py" in found.paths
+    assert "shop.cart.Cart.total" in found.dotted
+    assert [line for _, line in found.linked] == [12]
+
+
+def test_what_a_trace_prints_is_no_word_of_the_report() -> None:
+    found = clues(
+        "Crash\n\nIt stops.\n\nTraceback (most recent call last):\n"
+        '  File "/srv/shop/zebra.py", line 3, in stripes\n    paint_everything(now)\n'
+        "ValueError: no colour left\n"
+    )
+
+    assert "=paint_everything" not in found.words
+    assert "zebra" not in found.words
+    assert "colour" in found.words
+
+
+def test_quoted_code_is_known_with_and_without_a_prompt() -> None:
+    found = clues("Wrong\n\n>>> total = price * count\n")
+
+    assert number("|total=price*count") in found.lines
+
+
+def test_a_report_of_nothing_but_names_is_cut() -> None:
+    assert len(clues("Long\n\n" + " ".join(f"name_{n}" for n in range(2000))).names) == NAMES_MAX

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.locating.outline import UNITS_MAX, Import
+from processors.locating.python_outline import outline
+
+CART = '''"""What is bought."""
+from shop.money import Money as M
+from . import tax
+
+RATE = 3
+
+@frozen
+class Cart:
+    """Holds items."""
+
+    limit = 10
+
+    def total(self):
+        """Sum up."""
+        def each(x):
+            return x.price
+        return sum(map(each, self.items)) or fail("the cart is empty")
+
+if RATE:
+    def later(): pass
+'''
+
+
+def test_functions_and_classes_are_found_with_their_lines() -> None:
+    read = outline(CART)
+
+    assert [(u.symbol, u.kind, u.line_start, u.line_end) for u in read.units] == [
+        ("", "module", 1, 20),
+        ("Cart", "class", 7, 17),
+        ("Cart.total", "function", 13, 17),
+        ("later", "function", 20, 20),
+    ]
+    assert read.imports == (Import("shop.money", "Money", "M"), Import(".", "tax", "tax"))
+
+
+def test_words_stand_where_they_belong() -> None:
+    module, cart, total, _ = outline(CART).units
+
+    assert (module.doc, cart.doc, total.doc) == ("What is bought.", "Holds items.", "Sum up.")
+    assert "RATE = 3" in module.code
+    assert "limit" in cart.code
+    assert "return sum" not in cart.code
+    assert total.strings == "the cart is empty"
+    assert "Sum up" not in total.code
+
+
+def test_what_does_not_parse_is_read_by_its_indentation() -> None:
+    broken = CART.replace("RATE = 3", "print 'old'")
+    before, after = outline(CART), outline(broken)
+
+    assert {u.symbol for u in after.units} == {u.symbol for u in before.units}
+    assert {(u.symbol, u.line_end) for u in after.units if u.kind == "function"} == {
+        (u.symbol, u.line_end) for u in before.units if u.kind == "function"
+    }
+    assert after.imports == before.imports
+
+
+def test_a_file_of_endless_functions_is_cut() -> None:
+    text = "".join(f"def f{n}(): pass\n" for n in range(UNITS_MAX + 5))
+
+    assert len(outline(text).units) == UNITS_MAX + 1
+    assert len(outline(text + "(").units) == UNITS_MAX + 1
+
+
+def test_deep_nesting_ends() -> None:
+    assert outline("(" * 100_000).units[0].kind == "module"
+    assert outline("if x:\n" + "".join(" " * n + "if x:\n" for n in range(1, 90))).units
+
+
+@given(st.text(max_size=300))
+def test_any_text_has_an_outline(text: str) -> None:
+    read = outline(text)
+
+    assert read.units[0].kind == "module"
+    assert all(1 <= unit.line_start <= unit.line_end for unit in read.units)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from connectors.symbol_index import index_of
+from processors.locating import signals
+from processors.locating.clues import clues_of
+from tests.processors.locating.reports import report
+
+INDEX = index_of(
+    {
+        "shop/cart.py": "class Cart:\n    def total(self): pass\n\ndef price(): pass\n",
+        "shop/bill.py": "class Bill:\n    def total(self): pass\n",
+    }
+)
+
+
+def test_a_name_is_shared_among_those_that_define_it() -> None:
+    found = signals.named(INDEX, clues_of(report("`total` and `price` differ")))
+    [price], totals = INDEX.by_name["price"], INDEX.by_name["total"]
+
+    assert all(0 < found.by_unit[unit] < found.by_unit[price] for unit in totals)
+
+
+def test_a_dotted_name_means_one_of_them() -> None:
+    found = signals.named(INDEX, clues_of(report("Bill.total is wrong")))
+    best = max(INDEX.by_name["total"], key=lambda unit: found.by_unit[unit])
+
+    assert INDEX.place(best)[0] == "shop/bill.py"
+    assert found.reason(INDEX.numbers["shop/bill.py"], best) == "the report names Bill.total"
+
+
+def test_no_score_is_above_one() -> None:
+    text = "shop/cart.py shop.cart.price `price()` price() shop/cart.py\n" * 9
+    clues = clues_of(report(text))
+
+    for signal in (signals.named(INDEX, clues), signals.pathed(INDEX, clues)):
+        assert signal.by_file.max() == 1.0
+        assert signal.by_unit.max(initial=0.0) <= 1.0
+
+
+def test_the_smallest_unit_at_a_line_is_meant() -> None:
+    file = INDEX.numbers["shop/cart.py"]
+
+    assert INDEX.place(signals.unit_at(INDEX, file, 2) or 0)[1].symbol == "Cart.total"
+    assert signals.unit_at(INDEX, file, 99) is None

@@ -1,0 +1,108 @@
+"""`bugstream locate`, as typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from schemas.errors import UserError
+from streams.cli_locate import STORE, register
+from streams.config import load
+from streams.exit_codes import FAILED, OK
+from tests.connectors.repositories import git, make_remote
+
+FILES = {
+    "shop/cart.py": "class Cart:\n    def total(self, prices):\n        return sum(prices)\n",
+    "shop/pay.py": "def refund(invoice):\n    return invoice.amount\n",
+    "README.md": "A shop\n",
+}
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    make_remote(tmp_path, FILES)
+    return tmp_path / "work"
+
+
+def run(folder: Path, *arguments: str, text: str | None = None) -> Result:
+    app = typer.Typer()
+
+    @app.callback()
+    def options(ctx: typer.Context) -> None:
+        ctx.find_root().obj = load(None, data_dir=folder / "data")
+
+    register(app)
+    return CliRunner().invoke(app, ["locate", *arguments], input=text, catch_exceptions=False)
+
+
+def asked(folder: Path, repo: Path, text: str, *more: str) -> Result:
+    return run(folder, "--repo", str(repo), "--report", "-", *more, text=text)
+
+
+def test_files_and_functions_are_told_with_their_reasons(tmp_path: Path, repo: Path) -> None:
+    result = asked(tmp_path, repo, "The refund of an invoice has a wrong amount\n")
+
+    assert result.exit_code == OK
+    assert "shop/pay.py:1" in result.output
+    assert "shares words" in result.output
+    assert (tmp_path / "data" / STORE).is_file()
+
+
+def test_programs_get_the_same_as_json(tmp_path: Path, repo: Path) -> None:
+    text = (
+        "It stops\n\nTraceback (most recent call last):\n"
+        '  File "/srv/shop/cart.py", line 3, in total\nTypeError: no number\n'
+    )
+    result = asked(tmp_path, repo / "shop", text, "--json", "--top", "1")
+    answer = json.loads(result.stdout)
+
+    assert answer["commit"] == git(repo, "rev-parse", "HEAD")
+    [function] = answer["functions"]
+    assert (function["symbol"], function["traced_line"]) == ("Cart.total", 3)
+    assert "TypeError stack trace" in function["reasons"][0]
+    assert len(answer["files"]) == 1
+
+
+def test_another_commit_is_looked_at_by_its_name(tmp_path: Path, repo: Path) -> None:
+    git(repo, "tag", "v1")
+    git(repo, "rm", "--quiet", "shop/pay.py")
+    git(repo, "commit", "--quiet", "--message=gone")
+    text = "The refund of an invoice has a wrong amount\n"
+
+    assert asked(tmp_path, repo, text).exit_code == FAILED
+    assert "shop/pay.py" in asked(tmp_path, repo, text, "--commit", "v1").output
+
+
+def test_when_nothing_fits_it_says_what_would_help(tmp_path: Path, repo: Path) -> None:
+    result = asked(tmp_path, repo, "Zebra\n")
+
+    assert result.exit_code == FAILED
+    assert "Nothing in commit" in result.output
+    assert "stack trace" in result.output
+
+
+def test_what_is_wrong_is_said_in_words(tmp_path: Path, repo: Path) -> None:
+    with pytest.raises(UserError, match="not a git repository"):
+        asked(tmp_path, tmp_path / "none", "Zebra\n")
+    with pytest.raises(UserError, match="is empty"):
+        asked(tmp_path, repo, " \n")
+    with pytest.raises(UserError, match="--commit v9: there is none"):
+        asked(tmp_path, repo, "Zebra\n", "--commit", "v9")
+    with pytest.raises(UserError, match="--commit --all: there is none"):
+        asked(tmp_path, repo, "Zebra\n", "--commit", "--all")
+
+
+def test_a_repository_without_commits_or_code_is_told_apart(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    git(empty, "init", "--quiet")
+    _, _ = make_remote(tmp_path / "docs", {"README.md": "words"})
+
+    with pytest.raises(UserError, match="no commit yet"):
+        asked(tmp_path, empty, "Zebra\n")
+    with pytest.raises(UserError, match="no file that can be read"):
+        asked(tmp_path, tmp_path / "docs" / "work", "Zebra\n")

@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     """Used from the second attempt on."""
     model_steps_max: int = Field(default=40, ge=1, le=500)
     model_wall_s_max: int = Field(default=900, ge=10)
+    embedder: str = Field(default="bundled", min_length=1)
+    """What makes vectors of reports: `bundled`, `none`, or any by name (extra `st`)."""
     template_wall_s_max: int = Field(default=300, ge=5)
     """How long the offline engine may try candidates for one bug."""
     template_candidates_max: int = Field(default=5000, ge=1)

@@ -37,7 +37,7 @@ from streams.memory_log import MemoryLog
 from streams.receiving import accept_report
 from streams.relay import Relay
 from streams.story import Fact, Story
-from streams.wiring import Parts, Stepper, stepper
+from streams.wiring import NO_EMBEDDER, Parts, Stepper, stepper
 
 PROJECT = "local"
 DETACHED = "HEAD"
@@ -181,6 +181,8 @@ def fixed(
     # In the run's own folder: an interrupted run leaves no copies of the tree behind.
     work_root = settings.data_path / "work"
     work_root.mkdir(parents=True)
+    # One report is like no other: no model has to be loaded for that.
+    settings = settings.model_copy(update={"embedder": NO_EMBEDDER})
     with MemoryLog() as log, Parts(settings, log, progress=progress, work_root=work_root) as parts:
         python = settings.project[0].python
         _check_tools(parts.sandbox, python or Path(sys.executable), work_root)

@@ -17,8 +17,8 @@ from schemas.errors import LimitedError
 from schemas.raw import Origin
 
 BURST_MESSAGES_MAX = 5
-QUEUE_S_MAX = 5.0
-"""How long a call is held back here; after that its event waits, and others go first."""
+QUEUE_S_MAX = 0.05
+"""How long a call is held back here, in a thread that others need; else its event waits."""
 CLOSED_S_MAX = 3600.0
 
 _T = TypeVar("_T")
@@ -45,11 +45,19 @@ class Governor:
         self._tokens = float(BURST_MESSAGES_MAX)
         self._filled_s = monotonic_s()
         self._closed_until_s = 0.0
+        self._free_s = 0.0
+        """From when on nobody has been told to come back yet."""
         self._reason = ""
 
     def writing(self, call: Callable[[], _T]) -> _T:
         """Return what `call` does when its turn comes. Raises `LimitedError` if that is far off."""
         self._wait(self._taken())
+        return self.reading(call)
+
+    def looking(self, call: Callable[[], _T]) -> _T:
+        """Return what `call` finds, which is asked for only where writing could follow at once."""
+        with self._lock:
+            self._turn_s()
         return self.reading(call)
 
     def reading(self, call: Callable[[], _T]) -> _T:
@@ -68,20 +76,31 @@ class Governor:
     def _taken(self) -> float:
         """Take the next free token, and return how many seconds it is away."""
         with self._lock:
-            self._refuse_while_closed()
-            now_s = self._monotonic_s()
-            grown = (now_s - self._filled_s) * self._per_s
-            self._tokens = min(float(BURST_MESSAGES_MAX), self._tokens + grown)
-            self._filled_s = now_s
-            wait_s = max(0.0, (1.0 - self._tokens) / self._per_s)
-            if wait_s > QUEUE_S_MAX:
-                raise LimitedError(
-                    f"{self._provider}: our own limit of {self.per_minute_max} messages a minute",
-                    retry_after_s=wait_s,
-                    reason="messages_per_minute_max",
-                )
+            wait_s = self._turn_s()
             self._tokens -= 1.0
             return wait_s
+
+    def _turn_s(self) -> float:
+        """Return how many seconds the next token is away. Raises `LimitedError` if that is far off.
+
+        Each who is sent away is told a time of its own: else a thousand would come back at once,
+        again and again, for one token.
+        """
+        self._refuse_while_closed()
+        now_s = self._monotonic_s()
+        grown = (now_s - self._filled_s) * self._per_s
+        self._tokens = min(float(BURST_MESSAGES_MAX), self._tokens + grown)
+        self._filled_s = now_s
+        wait_s = max(0.0, (1.0 - self._tokens) / self._per_s)
+        if wait_s <= QUEUE_S_MAX:
+            return wait_s
+        turn_s = max(now_s + wait_s, self._free_s)
+        self._free_s = turn_s + 1.0 / self._per_s
+        raise LimitedError(
+            f"{self._provider}: our own limit of {self._per_s * 60:g} messages a minute",
+            retry_after_s=turn_s - now_s,
+            reason="messages_per_minute_max",
+        )
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0:
@@ -116,7 +135,7 @@ class GovernedMessenger:
 
     def find(self, origin: Origin, key: UUID) -> str | None:
         """Return the receipt of an earlier message with this key."""
-        return self.governor.reading(lambda: self.messenger.find(origin, key))
+        return self.governor.looking(lambda: self.messenger.find(origin, key))
 
     def post(self, origin: Origin, text: str, key: UUID) -> str:
         """Post `text` once and return the receipt."""

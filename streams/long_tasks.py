@@ -212,7 +212,9 @@ class LongTaskRunner:
                 item.outcome = "skipped"
         while ready and self._threads.free > 0:
             # Not in common: one partition full of slow tasks would starve all others.
-            place, item = min(ready, key=lambda one: (running[one[0]], one[1].record.offset))
+            place, item = min(
+                ready, key=lambda one: (running[one[0]], one[1].ready_s, one[1].record.offset)
+            )
             ready.remove((place, item))
             running[place] += 1
             item.running = True

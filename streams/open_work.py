@@ -30,6 +30,14 @@ class Item:
     results: Sequence[Outgoing] = ()
 
     @property
+    def ready_s(self) -> float:
+        """Return since when it may be tried: those that were put off line up behind the others.
+
+        Else a thousand that are told to come back would come before what was never tried.
+        """
+        return 0.0 if self.retry is None else self.retry.not_before_s
+
+    @property
     def key(self) -> bytes:
         """Return what its order is kept by; a record without a key has no order to keep."""
         return self.record.key or str(self.record).encode()

@@ -50,10 +50,33 @@ def test_a_burst_goes_through_and_the_rest_at_the_rate_of_the_settings() -> None
     time = Time()
     governed = governor(time, per_minute_max=60)
 
-    for _ in range(BURST_MESSAGES_MAX + 10):
+    for number in range(BURST_MESSAGES_MAX + 10):
+        if number >= BURST_MESSAGES_MAX:
+            with pytest.raises(LimitedError) as raised:
+                governed.writing(str)
+            time.now_s += raised.value.retry_after_s
         governed.writing(str)
 
     assert time.now_s - 100.0 == pytest.approx(10.0, abs=0.1)
+
+
+def test_each_who_is_sent_away_is_told_a_time_of_its_own_and_is_let_in_then() -> None:
+    time = Time()
+    governed = governor(time)
+    for _ in range(BURST_MESSAGES_MAX):
+        governed.writing(str)
+
+    told: list[float] = []
+    for method in (governed.writing, governed.looking, governed.writing):
+        with pytest.raises(LimitedError) as raised:
+            method(told.clear)
+        told.append(time.now_s + raised.value.retry_after_s)
+
+    assert told == [pytest.approx(100.0 + second) for second in (1, 2, 3)]
+    for at in told:
+        time.now_s = at
+        assert governed.looking(lambda: None) is None
+        assert governed.writing(lambda: "posted") == "posted"
 
 
 def test_what_would_wait_long_is_put_off_and_others_go_first() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from schemas import topics
 from schemas.bugs import LocateDeclined, LocateRequested, StageFailed
-from schemas.errors import BugstreamError, FatalError, PoisonError, TransientError
+from schemas.errors import BugstreamError, FatalError, LimitedError, PoisonError, TransientError
 from schemas.event import Event
 from schemas.topics import Topic
 from streams.clock import VirtualClock
@@ -183,6 +183,24 @@ def test_a_failing_task_blocks_its_bug_and_no_other(memory: MemoryLog) -> None:
         clock.advance(2.0)
         _until(runner, lambda: runner.idle)
     assert _of_bug(memory, 1) == [0, 1]
+
+
+def test_what_was_put_off_comes_after_what_was_never_tried(memory: MemoryLog) -> None:
+    clock, tried = VirtualClock(), list[int]()
+
+    def limited(event: Event) -> Iterable[Event]:
+        assert isinstance(event, LocateRequested)
+        tried.append(event.attempt)
+        clock.advance(1.0)
+        if event.attempt < 3 and tried.count(event.attempt) == 1:
+            raise LimitedError("later", retry_after_s=0.5)
+        return [declined(event)]
+
+    _put(memory, 0, 1, 2, 3, 4)
+    with LongTaskRunner(task(limited, concurrency=1), memory, clock=clock) as runner:
+        _until(runner, lambda: runner.idle and len(answered(memory)) == 5)
+
+    assert tried == [0, 1, 2, 3, 4, 0, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ Claims = Mapping[str, frozenset[int]]
 
 _ID = re.compile(r"\b[A-Z][A-Z0-9]+-\d[\d-]*\b|(?<![\w/])#\d+\b")
 _HOST = re.compile(
-    r"\b(?:(?:[\w-]+\.)+(?:com|org|net|edu|gov|io|dev|info|local|internal|[a-z]{2})"
-    r"|\d{1,3}(?:\.\d{1,3}){3})\b(?![/\\]?\w*\()",
+    r"(?<![\w.-])(?:(?:[\w-]{1,63}\.){1,6}(?:com|org|net|edu|gov|io|dev|info|local|internal|[a-z]{2})"
+    r"|\d{1,3}(?:\.\d{1,3}){3})\b(?![/\\(])",
     re.IGNORECASE,
 )
 _VERSION = re.compile(r"(?<![\w.])v?\d+(?:\.\d+)+(?:[.-]?[A-Za-z0-9]+)*\b", re.IGNORECASE)

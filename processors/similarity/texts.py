@@ -25,11 +25,16 @@ _HEX = re.compile(
 )
 _PATH = re.compile(r"(?:[A-Za-z]:\\|~?/)(?:[\w.+@ -]+[\\/])+(?=[\w.+@-])")
 """The folders; the name of the file itself stays."""
-_CLONED = re.compile(r"^\W*this bug was initially created as a clone of.*$", re.I | re.M)
-_AGENT = re.compile(
-    r"^\W*(?:user.?agent|build identifier)\W.*$|\bMozilla/5\.0 \([^)]*\)[^\n]*", re.I | re.M
+_MARKS = " \t#*_=>+.:：、【】[]()-0123456789"
+"""What stands around the words of a heading."""
+_AGENT = "mozilla/5.0 ("
+_MACHINES = (
+    *("user agent:", "user-agent:", "useragent:", "build identifier:"),
+    "this bug was initially created as a clone of",
 )
-_PROMPT = re.compile(r"^[#*_=\s>-]*[\w' /()]{2,60}[:：?？]?[#*_=\s]*$")
+"""How lines begin that a program put in."""
+PROMPT_CHARS_MAX = 70
+_PROMPT = re.compile(r"[#*_=\s>-]*[\w' /()]{2,60}[:：?？]?[#*_=\s]*")
 _PROMPTS = re.compile(
     r"\b(?:steps? to reproduce|to reproduce|how to reproduce|reproducib\w+|actual|expected"
     r"|describe the bug|description|environment|screenshots?|additional (?:context|info\w*)"
@@ -37,26 +42,24 @@ _PROMPTS = re.compile(
     r"|what did you expect|summary|preconditions|checklist|what version|browser)\b",
     re.IGNORECASE,
 )
-_PLACEHOLDERS = re.compile(
-    r"[^.\n]*\bdata\b[^.\n]{0,60}\btoo (?:large|big|long) to (?:be )?sen[dt]\b[^.\n]*[.\n]?"
-    r"|\b(?:we|it) ?(?:'ve|’ve|have|has been)\b[^.\n]{0,60}\bclipboard\b[^.\n]*[.\n]?"
-    r"|(?<![^.\n])\s*please paste(?: it)?(?: here)?\s*[.\n]"
-    r"|does this issue occur when all extensions are disabled\?[^\n]*"
-    r"|\b(?:issue )?type:\s*(?:<b>)?(?:bug|feature request|performance issue)(?:</b>)?\.?"
-    r"|_?no response_?"
-    r"|(?:因为)?所需的数据太大[^\n]*?粘贴。?|无法直接发送[^\n]*?粘贴。?"
-    r"|我们已将所需的数据[^\n]*?粘贴。?|请(?:在此)?粘贴。?",
-    re.IGNORECASE,
+_SENTENCE = re.compile(r"(?<=[.!?。！？])")
+PLACEHOLDER_CHARS_MAX = 240
+_TOO_LARGE = re.compile(r"\bdata\b.*\btoo (?:large|big|long) to (?:be )?sen[dt]\b")
+_WRITTEN = re.compile(r"\b(?:we|it) ?(?:'ve|’ve|have|has been)\b.*\bclipboard\b")
+_PASTE = re.compile(r"please paste(?: it)?(?: here)?[.!]?|请(?:在此)?粘贴。?|_?no response_?")
+_TYPE = re.compile(
+    r"(?:issue )?type: ?(?:<b>)?(?:bug|feature request|performance issue)(?:</b>)?\.?"
 )
-_CHINESE_PROMPTS = re.compile(
-    r"^[#*\s\d.、【\[]*(?:复现步骤|重现步骤|再现步骤|问题描述|描述|实际结果|实际行为|预期结果|预期行为|期望结果"
-    r"|期望行为|环境信息|运行环境|环境|系统版本|版本号?|截图|日志|补充信息|其他信息|步骤)[】\]*\s]*[:：]?[*\s]*$",
-    re.MULTILINE,
+_WITH_EXTENSIONS = "does this issue occur when all extensions are disabled"
+_CHINESE_HEADS = (
+    "复现步骤 重现步骤 再现步骤 问题描述 描述 实际结果 实际行为 预期结果 预期行为 期望结果 期望行为"
+    " 环境信息 运行环境 环境 系统版本 版本 版本号 截图 日志 补充信息 其他信息 步骤"
 )
+_CHINESE_PROMPTS = frozenset(_CHINESE_HEADS.split())
 _WORD = re.compile(rf"[{CJK}]+|[A-Za-z_][\w]*|\d+(?:[.\d]*\d)?|[^\W\d_]+")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _IS_CJK = re.compile(rf"[{CJK}]")
-_TITLE_WORD = re.compile(r"[\w.+#-]*\w")
+_TITLE_WORD = re.compile(r"\w+(?:[.+#-]+\w+)*")
 _IDLING = (
     "a an and are as at be been by can cannot do does for from get gets has have if in into is it"
     " its no not of on or our out should so than that the their there this to up was we when"
@@ -68,19 +71,48 @@ _IDLE = frozenset(_IDLING.split())
 def cleaned(text: str) -> str:
     """Return `text` without what templates, browsers and machines put into every report."""
     text = _COMMENT.sub(" ", text[:TEXT_CHARS_MAX])
-    for pattern in (_URL, _CLONED, _AGENT, _PLACEHOLDERS, _CHINESE_PROMPTS, _HEX, _PATH):
+    for pattern in (_URL, _HEX, _PATH):
         text = pattern.sub(" ", text)
-    lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not _is_prompt(line))
+    lines = (_without_agent(line.strip()) for line in text.splitlines())
+    kept = (_without_placeholders(line) for line in lines if line and not _is_template(line))
+    return "\n".join(line for line in kept if line)
 
 
-def _is_prompt(line: str) -> bool:
-    """Return whether a line only asks for what should stand below it."""
+def _without_agent(line: str) -> str:
+    at = line.casefold().find(_AGENT)
+    return line if at < 0 or _is_template(line) else line[:at].strip()
+
+
+def _is_template(line: str) -> bool:
+    """Return whether a line only asks for what stands below it, or was put in by a program."""
+    bare = line.strip(_MARKS)
+    if line.lstrip(_MARKS).casefold().startswith(_MACHINES) or bare in _CHINESE_PROMPTS:
+        return True
     return (
-        len(line) <= 70
-        and bool(_PROMPT.match(line))
+        len(line) <= PROMPT_CHARS_MAX
+        and bool(_PROMPT.fullmatch(line))
         and bool(_PROMPTS.search(line))
         and (line.rstrip("*_ ").endswith((":", "?", "：")) or line.startswith(("#", "*", "=")))
+    )
+
+
+def _without_placeholders(line: str) -> str:
+    """Return what a person wrote of a line, and not the sentences that a dialog put in."""
+    return "".join(one for one in _SENTENCE.split(line) if not _is_placeholder(one)).strip()
+
+
+def _is_placeholder(sentence: str) -> bool:
+    said = sentence.strip().casefold()
+    if not said or len(said) > PLACEHOLDER_CHARS_MAX:
+        return False
+    if "所需的数据太大" in said or ("剪贴板" in said and ("粘贴" in said or "写入" in said)):
+        return True
+    return bool(
+        _PASTE.fullmatch(said)
+        or _TYPE.fullmatch(said)
+        or _TOO_LARGE.search(said)
+        or _WRITTEN.search(said)
+        or said.startswith(_WITH_EXTENSIONS)
     )
 
 

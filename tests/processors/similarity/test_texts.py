@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import time
 from zlib import crc32
 
 import pytest
 
+from processors.similarity.claims import claims, turns
 from processors.similarity.texts import (
+    TEXT_CHARS_MAX,
     TITLE_GRAMS_MAX,
     WORDS_MAX,
     cleaned,
@@ -39,6 +42,27 @@ from processors.similarity.texts import (
 )
 def test_boilerplate_goes_and_what_is_said_stays(text: str, left: str) -> None:
     assert cleaned(text) == left
+
+
+HOSTILE = (
+    *("a", " ", "-", "*", "#", "\n", " \n", "0", "/a", "/a b c d ", "data ", "we have ", "<!--"),
+    *("a.", "1.", "a-", "A-1", "http://", "Mozilla/5.0 (", "中", "type: ", "a:", " please paste"),
+)
+
+
+@pytest.mark.parametrize("part", HOSTILE)
+def test_no_text_takes_long(part: str) -> None:
+    text = part * (TEXT_CHARS_MAX // len(part))
+    began_s = time.process_time()
+
+    cleaned(text)
+    claims(text)
+    turns(text)
+    title_words(text)
+    links(text)
+
+    # Some milliseconds; where it is tried from every place anew, seconds.
+    assert time.process_time() - began_s < 0.5
 
 
 def test_names_are_found_whole_and_in_parts() -> None:

@@ -16,8 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connectors.git_command import Git, GitError
-from connectors.symbol_index import code_at, history_at
-from connectors.symbol_store import SymbolStore
+from connectors.made_store import MadeStore
 from processors.channels.parsed import Parsed
 from processors.locating.paths import dotted
 from processors.locating.ranking import Ranking, rank
@@ -28,6 +27,7 @@ from schemas.raw import Origin
 from schemas.reports import BugReport
 from streams.environment import git_env
 from streams.figures import Cell, Figures, machine
+from streams.symbol_index import code_at, history_at, store_at
 
 FILE_BYTES_MAX = 50_000_000
 TRACE, HINT, NOTHING = "with a trace", "with a file or function hint", "names nothing"
@@ -99,12 +99,12 @@ def bench(file: Path, repos: Path, *, progress: Progress, store: Path | None = N
 
 
 @contextmanager
-def _kept(store: Path | None) -> Iterator[SymbolStore]:
+def _kept(store: Path | None) -> Iterator[MadeStore]:
     if store is not None:
-        yield SymbolStore(store)
+        yield store_at(store)
         return
     with tempfile.TemporaryDirectory(prefix="bugstream-bench-") as folder:
-        yield SymbolStore(Path(folder) / "symbols.sqlite")
+        yield store_at(Path(folder) / "symbols.sqlite")
 
 
 def read_issues(file: Path) -> list[Issue]:
@@ -145,7 +145,7 @@ def repository(repos: Path, name: str) -> Git | None:
     return None
 
 
-def attempt(issue: Issue, git: Git, store: SymbolStore, *, is_first: bool) -> Tried | None:
+def attempt(issue: Issue, git: Git, store: MadeStore, *, is_first: bool) -> Tried | None:
     """Return how locating `issue` went; None where its commit is not in the repository."""
     report = issue.report
     try:

@@ -101,12 +101,11 @@ def _as_bug(given: dict[str, Any]) -> BugReport:
 
 
 def _ranked(git: Git, commit: str, report: BugReport, store: Path) -> Ranking:
-    from connectors.symbol_index import code_at, history_at
-    from connectors.symbol_store import SymbolStore
     from processors.locating.entries import PARSERS
     from processors.locating.ranking import rank
+    from streams.symbol_index import code_at, history_at, store_at
 
-    kept = SymbolStore(store)
+    kept = store_at(store)
     with Console(stderr=True).status("Reading the repository"):
         code = code_at(git, commit, kept)
         if not code.paths:

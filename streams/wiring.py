@@ -166,10 +166,9 @@ class Parts:
     @cached_property
     def symbols(self) -> SymbolIndex:
         """Return what is known of the code of the projects' commits."""
-        from connectors.symbol_index import GitSymbolIndex
-        from connectors.symbol_store import SymbolStore
+        from streams.symbol_index import GitSymbolIndex, store_at
 
-        store = SymbolStore(self.settings.data_path / "symbols.sqlite")
+        store = store_at(self.settings.data_path / "symbols.sqlite")
         return GitSymbolIndex(self.checkouts, store)
 
     @cached_property

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from processors.locating.entries import Entry, Part, Place
+from processors.locating.entries import Entry, Part, Place, entry_of, is_indexed
 from processors.locating.paths import Paths
 
 if TYPE_CHECKING:
@@ -136,6 +136,11 @@ class CodeIndex:
         rows = self.entries[file].rows
         mine = rows[rows["unit"] == unit - int(self.starts[file])]
         return set(mine["term"][mine["part"] <= Part.CODE].tolist())
+
+
+def index_of(sources: Mapping[str, str]) -> CodeIndex:
+    """Return the index of files at hand, path -> text."""
+    return CodeIndex({p: entry_of(p, text) for p, text in sources.items() if is_indexed(p)})
 
 
 def _bm25(

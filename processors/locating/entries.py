@@ -15,6 +15,7 @@ import numpy as np
 
 from processors.locating import python_outline
 from processors.locating.outline import Import, Kind, Outline, Unit
+from processors.locating.paths import holds_tests
 from processors.locating.words import code_lines, number, phrases, terms
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ def language_of(path: str) -> str | None:
     """Return the language of a file by its ending; None where none of ours reads it."""
     found = PARSERS.get(PurePosixPath(path).suffix)
     return found[0] if found else None
+
+
+def is_indexed(path: str) -> bool:
+    """Tell whether a file is looked at: code in one of our languages, and no tests."""
+    return language_of(path) is not None and not holds_tests(path)
 
 
 def entry_of(path: str, text: str) -> Entry:

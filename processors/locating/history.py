@@ -6,11 +6,14 @@ messages stand for the reports, since every repository has them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from processors.locating.words import number, terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +22,7 @@ K1 = 1.2
 B = 0.75
 FILES_PER_COMMIT_MAX = 20
 """A commit that touches more, such as a reformatting, says nothing about any of them."""
+MESSAGE_CHARS_MAX = 4_000
 SIMILAR_MAX = 30
 """Commits that are listened to."""
 
@@ -31,6 +35,28 @@ class Change:
     words: NDArray[np.uint64]
     """Of its message, each once."""
     paths: tuple[str, ...]
+
+
+def to_bytes(change: Change) -> bytes:
+    """Return the change as bytes for `from_bytes`; its commit is the key to them."""
+    return json.dumps(change.paths).encode() + b"\n" + change.words.tobytes()
+
+
+def from_bytes(commit: str, content: bytes) -> Change:
+    """Return what `to_bytes` was given. Raises `ValueError` for anything else."""
+    paths, _, words = content.partition(b"\n")
+    listed = json.loads(paths)
+    if not isinstance(listed, list):
+        raise ValueError("not a change of the past")  # noqa: TRY004  # bad bytes, no wrong call
+    return Change(commit, np.frombuffer(words, dtype="<u8"), tuple(map(str, listed)))
+
+
+def change_of(commit: str, message: str, paths: Sequence[str]) -> Change:
+    """Return a commit of that message: of one that touched very much nothing is kept."""
+    if len(paths) > FILES_PER_COMMIT_MAX:
+        return Change(commit, np.empty(0, dtype="<u8"), ())
+    words = sorted({number(term) for term in terms(message[:MESSAGE_CHARS_MAX])})
+    return Change(commit, np.array(words, dtype="<u8"), tuple(paths))
 
 
 class History:

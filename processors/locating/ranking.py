@@ -44,7 +44,7 @@ class Weight:
     unit: float
 
 
-TRACED = Weight(2.0, 2.0)
+TRACED = Weight(1.5, 1.5)
 TITLE = Weight(1.4, 0.6)
 TEXT = Weight(1.4, 0.8)
 PATH_WORDS = Weight(0.5, 0.0)

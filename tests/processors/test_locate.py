@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from connectors.blobs import MemoryBlobs
-from connectors.symbol_index import MemorySymbolIndex, index_of
 from processors.attached import Attach, Reading, nothing
 from processors.locate import LOCATIONS_MAX, locations_of, make
+from processors.locating.code_index import index_of
 from processors.locating.history import History
 from processors.locating.ranking import rank
 from schemas.bugs import BugLocated, LocateDeclined, LocateRequested
@@ -16,6 +16,7 @@ from schemas.places import Location
 from schemas.projects import Project
 from schemas.reports import BugReport, Frame
 from schemas.target_tests import is_test
+from streams.symbol_index import MemorySymbolIndex
 from tests.factories import LINK, envelope
 from tests.processors.locating.reports import report
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from connectors.checkouts import GitCheckouts
 from connectors.git_command import Git
-from connectors.symbol_index import GitSymbolIndex, MemorySymbolIndex, code_at, history_at, index_of
-from connectors.symbol_store import SymbolStore
-from processors.locating.code_index import CodeIndex
+from connectors.made_store import MadeStore
+from processors.locating.code_index import CodeIndex, index_of
+from processors.locating.entries import VERSION
 from processors.locating.words import number, stem
 from processors.ports import SymbolIndex
 from schemas.errors import PoisonError
 from schemas.projects import Project
+from streams.symbol_index import (
+    GitSymbolIndex,
+    MemorySymbolIndex,
+    code_at,
+    history_at,
+    store_at,
+)
 from tests.connectors.repositories import ENVIRONMENT, commit_files, git, make_remote, project
 
 FILES = {
@@ -28,14 +35,14 @@ Made = tuple[SymbolIndex, Project, str]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SymbolStore:
-    return SymbolStore(tmp_path / "symbols.sqlite")
+def store(tmp_path: Path) -> MadeStore:
+    return store_at(tmp_path / "symbols.sqlite")
 
 
 def _real(folder: Path) -> Made:
     bare, commit = make_remote(folder, FILES)
     checkouts = GitCheckouts(folder / "mirrors", environment=ENVIRONMENT)
-    return GitSymbolIndex(checkouts, SymbolStore(folder / "s.sqlite")), project(bare), commit
+    return GitSymbolIndex(checkouts, store_at(folder / "s.sqlite")), project(bare), commit
 
 
 def _fake(folder: Path) -> Made:
@@ -72,7 +79,7 @@ def _shape(code: CodeIndex) -> list[object]:
 
 
 def test_what_is_kept_gives_the_same_index_as_what_is_read(
-    tmp_path: Path, store: SymbolStore
+    tmp_path: Path, store: MadeStore
 ) -> None:
     bare, commit = make_remote(tmp_path, FILES)
     cold = code_at(Git(bare, ENVIRONMENT), commit, store)
@@ -82,19 +89,18 @@ def test_what_is_kept_gives_the_same_index_as_what_is_read(
     assert all((a.rows == b.rows).all() for a, b in zip(cold.entries, warm.entries, strict=True))
 
 
-class Counting(SymbolStore):
-    """Counts what is read anew."""
+class Counting(MadeStore):
+    """Counts what is made anew."""
 
     made = 0
 
-    def keep_entries(self, entries: object) -> None:
-        assert isinstance(entries, dict)
-        self.made += len(entries)
-        super().keep_entries(entries)
+    def keep(self, contents: Mapping[str, bytes]) -> None:
+        self.made += len(contents)
+        super().keep(contents)
 
 
 def test_of_the_next_commit_only_what_changed_is_read(tmp_path: Path) -> None:
-    store = Counting(tmp_path / "s.sqlite")
+    store = Counting(tmp_path / "s.sqlite", version=VERSION)
     bare, first = make_remote(tmp_path, FILES)
     code_at(Git(bare, ENVIRONMENT), first, store)
     before = store.made
@@ -106,7 +112,7 @@ def test_of_the_next_commit_only_what_changed_is_read(tmp_path: Path) -> None:
 
 
 def test_the_past_of_a_commit_is_its_own_and_not_what_came_after(
-    tmp_path: Path, store: SymbolStore
+    tmp_path: Path, store: MadeStore
 ) -> None:
     make_remote(tmp_path, FILES)
     work = tmp_path / "work"
@@ -123,7 +129,7 @@ def test_the_past_of_a_commit_is_its_own_and_not_what_came_after(
     assert not list(history_at(repository, "HEAD~1", store).similar(zebra))
 
 
-def test_without_a_past_there_is_none(tmp_path: Path, store: SymbolStore) -> None:
+def test_without_a_past_there_is_none(tmp_path: Path, store: MadeStore) -> None:
     bare, _ = make_remote(tmp_path, FILES)
 
     assert not list(history_at(Git(bare, ENVIRONMENT), "c" * 40, store).similar({1: 1.0}))

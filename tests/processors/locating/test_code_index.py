@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.symbol_index import index_of
-from processors.locating.code_index import CodeIndex, Query
+from processors.locating.code_index import CodeIndex, Query, index_of
 from processors.locating.entries import Part
 from processors.locating.words import number, stem, terms
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from connectors.symbol_index import index_of
+from processors.locating.code_index import index_of
 from processors.locating.history import History
 from processors.locating.ranking import RANKED_MAX, Ranking, rank
 from schemas.reports import BugReport, Frame

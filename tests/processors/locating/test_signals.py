@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from connectors.symbol_index import index_of
 from processors.locating import signals
 from processors.locating.clues import clues_of
+from processors.locating.code_index import index_of
 from tests.processors.locating.reports import report
 
 INDEX = index_of(

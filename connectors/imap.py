@@ -29,6 +29,8 @@ IDLE_S_MAX = 25 * 60.0
 """Servers end an IDLE after 29 minutes or half an hour, some without a word."""
 LOOK_S = 1.0
 """How soon the end of the program is noticed."""
+LITERAL_BYTES_MAX = 64 * 1024 * 1024
+"""Of one text; no mail that is read as a whole has so many."""
 _NEWS = {b"EXISTS", b"RECENT", b"BYE"}
 _LATER = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\]", re.IGNORECASE)
 
@@ -214,7 +216,22 @@ def _connected(box: Mailbox) -> IMAPClient:
             with suppress(Exception):
                 client.shutdown()
             raise
+    _bound(client)
     return client
+
+
+def _bound(client: IMAPClient) -> None:
+    """Let no server have us read as much at once as it likes to announce."""
+    imap = client._imap  # noqa: SLF001  # The library hands no limit down to it.
+    read = imap.read
+
+    def bounded(size: int) -> bytes:
+        if size > LITERAL_BYTES_MAX:
+            raise imaplib.IMAP4.abort(f"the server announces {size} bytes at once")
+        content: bytes = read(size)
+        return content
+
+    imap.read = bounded
 
 
 @contextmanager
@@ -227,7 +244,14 @@ def _plainly(box: Mailbox) -> Iterator[None]:
             f"mailbox {box.address}: {box.imap_host} shows no certificate that is believed here"
             f" ({error.verify_message}); correct imap_host or set tls_ca_file"
         ) from error
-    except (IMAPClientError, imaplib.IMAP4.error, OSError, EOFError, ValueError) as error:
+    except (
+        IMAPClientError,
+        imaplib.IMAP4.error,
+        OSError,
+        EOFError,
+        ValueError,
+        MemoryError,
+    ) as error:
         where = f"{box.imap_host}:{box.imap_port_used}"
         raise TransientError(f"mailbox {box.address}: {where}: {_said(error)}") from error
 

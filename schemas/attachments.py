@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 _URL = re.compile(r"https://(?P<host>[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8})(?P<path>/[!-~]*)")
 _IP = re.compile(r"[0-9.]+")
 URL_CHARS_MAX = 2_000
+UNQUOTED_MAX = 4
+"""How often a path may be quoted; what is more so is nobody's honest address."""
 
 
 class AttachmentPolicy(BaseModel):
@@ -61,8 +63,12 @@ def parts_of(url: str) -> tuple[str, str] | None:
     if found is None or _IP.fullmatch(found["host"]):
         return None
     path = urlsplit(url).path
-    plain = unquote(unquote(path))
+    plain = path
+    for _ in range(UNQUOTED_MAX):
+        plain = unquote(plain)
     is_odd = "\\" in plain or "//" in plain or any(ord(char) < 0x20 for char in plain)
-    if is_odd or {".", ".."} & set(plain.split("/")) or "%2f" in path.lower():
+    # Some servers take `..;x` for `..`, and unquote once more than others.
+    steps = {step.partition(";")[0] for step in plain.split("/")}
+    if is_odd or {".", ".."} & steps or "%2f" in path.lower() or unquote(plain) != plain:
         return None
     return found["host"], path

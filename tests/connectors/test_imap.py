@@ -203,3 +203,40 @@ def test_an_encrypted_server_is_believed_only_by_its_certificate(
             )
     with pytest.raises(UserError, match="cannot be read"):
         ImapSession(mailbox(port, tls_ca_file=tmp_path / "none.pem", **more), None)
+
+
+@contextmanager
+def announcing(line: bytes, *, after: bytes) -> Iterator[int]:
+    """Serve one connection that answers the command `after` with `line`; yield the port."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            here, _ = listening.accept()
+            with here, here.makefile("rb") as said:
+                here.sendall(b"* OK [CAPABILITY IMAP4rev1] hello\r\n")
+                for command in said:
+                    tag, _, rest = command.partition(b" ")
+                    odd = line if rest.startswith(after) else b""
+                    caps = b"* CAPABILITY IMAP4rev1\r\n" if rest.startswith(b"CAPAB") else b""
+                    here.sendall(odd or caps + tag + b" OK done\r\n")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+    thread.join(SOON_S_MAX)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("after", [b"CAPABILITY", b"LOGIN", b"EXAMINE"])
+def test_a_server_that_announces_too_much_is_hung_up_on(after: bytes) -> None:
+    size = 10**15 if after == b"CAPABILITY" else 65 * 1024 * 1024
+    line = b"* 1 FETCH (UID 1 BODY[] {%d}\r\n" % size
+    with announcing(line, after=after) as port:
+        began_s = time.monotonic()
+
+        with (
+            pytest.raises(TransientError, match=r"bytes at once|MemoryError"),
+            session(mailbox(port)) as asked,
+        ):
+            asked.open_folder("INBOX")
+        assert time.monotonic() - began_s < SOON_S_MAX

@@ -12,6 +12,7 @@ def test_nothing_is_allowed_unless_it_is_named() -> None:
     assert not AttachmentPolicy().allows("https://files.example.org/logs/a.txt")
     assert POLICY.allows("https://files.example.org/logs/a.txt")
     assert POLICY.allows("https://files.example.org/logs/7/a%20b.txt?token=x")
+    assert POLICY.allows("https://files.example.org/logs/100%25;v=1.txt")
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,10 @@ def test_nothing_is_allowed_unless_it_is_named() -> None:
         "https://files.example.org/logs/../secret",
         "https://files.example.org/logs/%2e%2e/secret",
         "https://files.example.org/logs/%252e%252e/secret",
+        "https://files.example.org/logs/%25252e%25252e/secret",
+        "https://files.example.org/logs/%2525252525252e/secret",
+        "https://files.example.org/logs/..;/secret",
+        "https://files.example.org/logs/..%3bx/secret",
         "https://files.example.org/logs/..%2fsecret",
         "https://files.example.org/logs/a%2Fb.txt",
         "https://files.example.org/logs/..%5csecret",

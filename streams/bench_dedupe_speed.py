@@ -39,8 +39,7 @@ ENGLISH = (
     " ask for the total on the second page, and instead of a zero the program stops with an error"
     " about a division. The log says that the tax is computed for each line before the lines are"
     " counted, so that an empty cart has a rate of none. It worked in the release before, and it"
-    " works as soon as one thing lies in the cart. I have tried it in two browsers and with a new"
-    " account, and it is the same each time",
+    " works as soon as one thing lies in the cart. I tried two other browsers too",
 )
 CHINESE = (
     "升级之后空购物车的总价计算失败",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from processors.attached import Attach
+    from processors.similarity.features import Spaces
 
 RELAY, PROJECTOR, GATEWAY, POLLERS = "relay", "projector", "gateway", "pollers"
 WORKERS = (GATEWAY, POLLERS, RELAY, *STAGES, PROJECTOR)
@@ -232,17 +233,23 @@ def _normalize(parts: Parts) -> Stage:
     return normalize.make(parts.blobs, projects, PARSERS, templates=templates)
 
 
+def spaces_of(settings: Settings) -> Spaces:
+    """Return what compares texts, as the settings say. Models are loaded when first asked."""
+    from connectors.embeddings import MultilingualEmbedder, embedder
+    from processors.similarity.features import NO_MODEL, Spaces
+
+    if settings.embedder == NO_EMBEDDER:
+        return NO_MODEL
+    return Spaces(embedder(settings.embedder), MultilingualEmbedder())
+
+
 def _dedupe(parts: Parts) -> Stage:
+    from connectors.vector_index import VectorIndexes
     from processors import dedupe
 
-    if parts.settings.embedder == NO_EMBEDDER:
-        return dedupe.make()
-    from connectors.embeddings import MultilingualEmbedder, embedder
-    from connectors.vector_index import VectorIndexes
-    from processors.similarity.features import Spaces
-
-    spaces = Spaces(embedder(parts.settings.embedder), MultilingualEmbedder())
-    return dedupe.make(spaces, VectorIndexes(parts.settings.data_path / "indexes", spaces.model_id))
+    spaces = spaces_of(parts.settings)
+    indexes = VectorIndexes(parts.settings.data_path / "indexes", spaces.model_id)
+    return dedupe.make(spaces, indexes)
 
 
 def _lifecycle(parts: Parts) -> Stage:

@@ -167,8 +167,11 @@ def _named(kinds: Iterator[str]) -> tuple[str, ...]:
     return (f"{', '.join(found)} differ",) if found else ()
 
 
-def why(verdict: Verdict) -> str:
-    """Return in a sentence or two why two reports were merged, or only suggested."""
+def why(verdict: Verdict, probability: float | None = None) -> str:
+    """Return in a sentence or two why two reports were merged, or only suggested.
+
+    `probability`: that a person confirms it; None: too few have been asked.
+    """
     head = "Merged" if verdict.merges else "Suggested"
     scores = ", ".join(f"{name} {score:.2f}" for name, score in verdict.scores.items())
     text = f"{head}: {_WHY[verdict.rule]} ({'; '.join(verdict.evidence)})."
@@ -176,4 +179,5 @@ def why(verdict: Verdict) -> str:
         text += f" Not merged, because {'; '.join(verdict.vetoes)}."
     elif not verdict.merges:
         text += " Alike is not the same, so a person decides."
-    return f"{text} Scores: {scores}; likeness {verdict.similarity:.2f}, uncalibrated."
+    means = "uncalibrated" if probability is None else f"confirmed in {probability:.0%} of such"
+    return f"{text} Scores: {scores or 'none'}; likeness {verdict.similarity:.2f}, {means}."

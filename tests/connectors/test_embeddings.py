@@ -40,9 +40,9 @@ def test_a_text_has_one_vector_whatever_is_beside_it(tried: Embedder) -> None:
 
 
 def test_the_number_of_threads_changes_no_vector() -> None:
-    one = OnnxEmbedder(threads=1).embed(TEXTS)
+    two = OnnxEmbedder(threads=2).embed(TEXTS)
 
-    assert one.tobytes() == ONNX.embed(TEXTS).tobytes()
+    assert two.tobytes() == ONNX.embed(TEXTS).tobytes()
 
 
 def test_no_text_is_too_long() -> None:

@@ -16,6 +16,7 @@ STORE_BYTES_MAX = 1_000_000_000
 BUSY_S_MAX = 5.0
 """How long one of two processes waits for the other."""
 _ASKED_MAX = 500
+_TABLE = "CREATE TABLE IF NOT EXISTS made (key TEXT PRIMARY KEY, content BLOB NOT NULL)"
 
 
 class MadeStore:
@@ -59,6 +60,7 @@ class MadeStore:
         try:
             with self._open() as database:
                 database.execute("BEGIN IMMEDIATE")
+                database.execute(_TABLE)  # What stands in the file may be of an earlier release.
                 if _used(database) > self._bytes_max:
                     database.execute("DELETE FROM made")
                 database.executemany("INSERT OR REPLACE INTO made VALUES (?, ?)", packed)
@@ -81,7 +83,7 @@ class MadeStore:
     def _prepare(self, database: sqlite3.Connection) -> None:
         database.execute("BEGIN IMMEDIATE")
         database.execute("DROP TABLE IF EXISTS made")
-        database.execute("CREATE TABLE made (key TEXT PRIMARY KEY, content BLOB NOT NULL)")
+        database.execute(_TABLE)
         database.execute(f"PRAGMA user_version={self._version}")
         database.execute("COMMIT")
 

@@ -263,6 +263,7 @@ def _absent(missing: Sequence[str]) -> str:
 
 
 def _notes(tried: Sequence[Tried]) -> Iterator[str]:
+    yield "To read a commit takes as long as here only where --index does not hold it already."
     yield "Right: every file (function) of the fix is among the first k. In brackets: 95 %."
     for name, (count, middle, high) in _seconds(tried).items():
         yield f"Seconds, {name}: median {middle:.2f}, nine of ten below {high:.2f} ({count:.0f})"
@@ -270,8 +271,8 @@ def _notes(tried: Sequence[Tried]) -> Iterator[str]:
 
 def _seconds(tried: Sequence[Tried]) -> dict[str, tuple[float, float, float]]:
     parts = (
-        ("reading a repository for the first time", [t.read_s for t in tried if t.is_first]),
-        ("reading another commit of it", [t.read_s for t in tried if not t.is_first]),
+        ("to read the first commit of a repository", [t.read_s for t in tried if t.is_first]),
+        ("to read another one of it", [t.read_s for t in tried if not t.is_first]),
         ("warm, from the kept index to the answer", [t.warm_s for t in tried]),
     )
     return {name: (len(s), median(s), _ninth(s)) for name, s in parts if s}

@@ -20,7 +20,6 @@ def register(app: typer.Typer) -> None:
     bench.command("channels")(channels)
     bench.command("dedupe")(dedupe)
     bench.command("locate")(locate)
-    bench.command("locate")(locate)
     app.add_typer(bench, name="bench")
 
 
@@ -109,34 +108,6 @@ def dedupe(
             figures = bench(files, progress=told)
         else:
             raise UserError("bench dedupe: name files with reports, or say --speed")
-    raise typer.Exit(show(figures, as_json=as_json))
-
-
-def locate(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Issues with their fixes, a JSON object a line.")
-    ],
-    repos: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder with repositories, each owner__name.")
-    ],
-    index: Annotated[
-        Path | None, typer.Option(help="Keep what was read of them in this file for next time.")
-    ] = None,
-    as_json: _Json = False,
-) -> None:
-    """Look for the places of known fixes, by the issues alone, and count how often they are found.
-
-    A line has instance_id, repo, base_commit, problem_statement, gold_files and gold_functions.
-    Repositories may be bare or work trees, owner__name or owner+name; what is missing is not run.
-
-    Example: bugstream bench locate issues.jsonl --repos repositories
-    """
-    from streams.bench_locate import bench
-    from streams.cli_prove import watched
-    from streams.figures import show
-
-    with watched(show_bar=not as_json) as told:
-        figures = bench(file, repos, progress=told, store=index)
     raise typer.Exit(show(figures, as_json=as_json))
 
 

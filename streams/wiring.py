@@ -45,7 +45,6 @@ RELAY, PROJECTOR, GATEWAY, POLLERS = "relay", "projector", "gateway", "pollers"
 WORKERS = (GATEWAY, POLLERS, RELAY, *STAGES, PROJECTOR)
 """Everything that `bugstream run` can run."""
 NO_EMBEDDER = "none"
-NO_EMBEDDER = "none"
 GROUPS: dict[str, tuple[str, ...]] = {
     "gateway": (GATEWAY,),
     "pollers": (POLLERS,),

@@ -37,6 +37,15 @@ def test_what_other_makers_made_is_dropped(path: Path, store: MadeStore) -> None
     assert MadeStore(path, version=2).find(["one"]) == {}
 
 
+def test_a_file_of_another_shape_is_used_all_the_same(path: Path, store: MadeStore) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version=1")
+        database.commit()
+    store.keep({"one": b"1"})
+
+    assert store.find(["one"]) == {"one": b"1"}
+
+
 def test_a_damaged_file_is_forgotten_and_begun_anew(path: Path, store: MadeStore) -> None:
     path.write_bytes(b"no database, but as long as one" * 500)
 

@@ -69,6 +69,8 @@ class Features:
     is_cjk: bool
     recurs: bool
     """Whether it tells of a state that comes back, such as an outage."""
+    is_alert: bool
+    """Whether a monitoring tool says it: the title is its rule's, the labels say what it is of."""
     closed: bool
     """Whether its channel says that it is over."""
     text_key: str
@@ -92,6 +94,10 @@ class Features:
     """Of `counts` and `grams`, counted once."""
     main: bytes
     many: bytes
+
+    def addresses(self) -> set[int]:
+        """Return what it is, or only points to."""
+        return {*self.points} if self.own is None else {self.own, *self.points}
 
     def bands(self) -> tuple[str, ...]:
         """Return the keys under which near-identical texts meet."""
@@ -123,6 +129,7 @@ def features_of(report: BugReport, spaces: Spaces, *, at: datetime | None = None
         at=report.created_at or at,
         is_cjk=cjk,
         recurs=report.origin.channel == "monitoring" or bool(_OUTAGES & {*said, *words(title)}),
+        is_alert=report.origin.channel == "monitoring",
         closed=report.status == "closed",
         text_key=text_key(spoken),
         title_key=text_key(list(said)),
@@ -170,6 +177,7 @@ def encode(features: Features) -> dict[str, Any]:
         "at": features.at.isoformat() if features.at else None,
         "cjk": features.is_cjk,
         "recurs": features.recurs,
+        "alert": features.is_alert,
         "closed": features.closed,
         "text": features.text_key,
         "title": features.title_key,
@@ -199,6 +207,7 @@ def decode(fields: Mapping[str, Any]) -> Features:
         at=datetime.fromisoformat(fields["at"]) if fields["at"] else None,
         is_cjk=fields["cjk"],
         recurs=fields["recurs"],
+        is_alert=fields.get("alert", False),  # Not in the records of the first days.
         closed=fields["closed"],
         text_key=fields["text"],
         title_key=fields["title"],

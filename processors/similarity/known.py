@@ -104,6 +104,7 @@ def _first(fields: dict[str, Any]) -> Features:
         at=None,
         is_cjk=False,
         recurs=False,
+        is_alert=False,
         closed=False,
         text_key=fields["text"],
         title_key="",

@@ -13,7 +13,7 @@ import numpy as np
 from processors.ports import VectorIndex, VectorIndexes
 from processors.similarity.features import Features
 from processors.similarity.postings import Asked, Postings
-from processors.similarity.verdict import Verdict, judge
+from processors.similarity.verdict import Several, Verdict, judge
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -191,14 +191,17 @@ class Matcher:
             words=words.share(known.counts, long),
             letters=letters.share(known.grams, wide),
         )
-        generic = fresh.title_key == known.title_key and self._is_generic(fresh)
-        return judge(
-            fresh, known, key=key, scores=scores, is_generic=generic, model_id=self._model_id
+        same_title = fresh.title_key == known.title_key
+        several = Several(
+            title=same_title and self._bugs_with(f"t/{fresh.title_key}") >= GENERIC_BUGS_MIN,
+            address=any(
+                self._bugs_with(f"i/{one}") > 1 for one in fresh.addresses() & known.addresses()
+            ),
         )
+        return judge(fresh, known, key=key, scores=scores, several=several, model_id=self._model_id)
 
-    def _is_generic(self, fresh: Features) -> bool:
-        keys = self._exact.get(f"t/{fresh.title_key}", ())
-        return len({self._bugs[key] for key in keys}) >= GENERIC_BUGS_MIN
+    def _bugs_with(self, key: str) -> int:
+        return len({self._bugs[each] for each in self._exact.get(key, ())})
 
     def _equal(self, fresh: Features) -> Iterable[int]:
         for name in _exact_keys(fresh):
@@ -218,12 +221,11 @@ class Matcher:
 
 
 def _exact_keys(features: Features) -> list[str]:
-    own = () if features.own is None else (features.own,)
     return [
         f"x/{features.text_key}",
         f"t/{features.title_key}",
         *(f"s/{one}" for one in features.stacks),
-        *(f"i/{one}" for one in {*own, *features.points}),
+        *(f"i/{one}" for one in features.addresses()),
         *(f"b/{one}" for one in features.bands()),
     ]
 

@@ -45,6 +45,14 @@ _WHY: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Several:
+    """What the two have in common that names several bugs already, so it names none."""
+
+    title: bool = False
+    address: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What was found about a report and a known one, and why."""
 
@@ -75,14 +83,11 @@ def judge(
     *,
     key: int,
     scores: Mapping[str, float],
-    is_generic: bool,
+    several: Several,
     model_id: str,
 ) -> Verdict:
-    """Return the verdict on a new report and a known one.
-
-    `is_generic`: their common title already names several bugs, so it names none.
-    """
-    rule, evidence, vetoes = _rule(fresh, known, scores, is_generic=is_generic)
+    """Return the verdict on a new report and a known one."""
+    rule, evidence, vetoes = _rule(fresh, known, scores, several)
     return Verdict(key, rule, likeness(scores), scores, evidence, vetoes, model_id)
 
 
@@ -93,16 +98,17 @@ def likeness(scores: Mapping[str, float]) -> float:
 
 
 def _rule(
-    fresh: Features, known: Features, scores: Mapping[str, float], *, is_generic: bool
+    fresh: Features, known: Features, scores: Mapping[str, float], several: Several
 ) -> tuple[Rule, tuple[str, ...], tuple[str, ...]]:
     if _is_same_item(fresh, known):
-        return "same-item", ("both are, or only point to, one address",), ()
+        many = ("several bugs have that address",) if several.address else ()
+        return "same-item", ("both are, or only point to, one address",), many
     if shared := set(fresh.stacks) & set(known.stacks):
         said = f"same exception, message template and frames of the program ({min(shared)[:12]})"
         return "same-stack", (said,), tuple(_time(fresh, known))
     common = jaccard(fresh.sketch, known.sketch)
     evidence: tuple[str, ...] = (f"{common:.0%} of the word triples in common",)
-    guards = tuple(_guards(fresh, known, is_generic=is_generic))
+    guards = tuple(_guards(fresh, known, several))
     is_long = min(fresh.words, known.words) >= WORDS_MIN
     if fresh.text_key == known.text_key:
         short = () if is_long or fresh.is_specific else ("the text is too short to tell",)
@@ -124,19 +130,22 @@ def _meaning(scores: Mapping[str, float]) -> float:
 
 
 def _is_same_item(fresh: Features, known: Features) -> bool:
-    mine = {fresh.own, *fresh.points} - {None}
-    return bool(mine & ({known.own, *known.points} - {None}))
+    # The page of an alert is its rule's, where all alerts of that rule are.
+    are_alerts = fresh.is_alert and known.is_alert
+    return not are_alerts and bool(fresh.addresses() & known.addresses())
 
 
 def _likeness(scores: Mapping[str, float]) -> tuple[str, ...]:
     return tuple(f"{name} {score:.0%} alike" for name, score in scores.items())
 
 
-def _guards(fresh: Features, known: Features, *, is_generic: bool) -> Iterator[str]:
-    if is_generic:
+def _guards(fresh: Features, known: Features, several: Several) -> Iterator[str]:
+    if several.title:
         yield "so many bugs have that title that it names none"
     if fresh.stacks and known.stacks and not set(fresh.stacks) & set(known.stacks):
         yield "the stack traces differ"
+    if fresh.is_alert and known.is_alert and fresh.text_key != known.text_key:
+        yield "alerts of one rule with other labels or at another time"
     yield from _time(fresh, known)
 
 

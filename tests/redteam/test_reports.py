@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from connectors.agent_prompt import first_message
+from connectors.embeddings import embedder
 from processors.chat_text import to_discord, to_slack
 from processors.mail.to_html import to_html, to_plain
 from processors.markup import markdown_to_adf, markdown_to_wiki
@@ -115,6 +116,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with ExitStack() as opened:
         log = opened.enter_context(MemoryLog())
         parts = opened.enter_context(Parts(made, log, work_root=folder))
+        embedder().embed(["a report"])  # Its runtime asks once on what system it runs.
         with watched(folder, programs=("git",), words=_WORDS) as seen:
             happened = _happened(parts, log, made, seen)
         yield happened

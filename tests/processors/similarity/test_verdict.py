@@ -114,6 +114,36 @@ def test_a_text_that_only_points_to_an_item_is_that_item() -> None:
     assert not between(item, features("Not this", f"{BODY} unlike {url}")).merges
 
 
+def test_an_address_that_several_bugs_have_is_none_of_them() -> None:
+    url = "https://shop.example/rules/7"
+    rule = [alert(one, url=url) for one in ("web-a", "web-b")]
+    pointing = features("From support", f"see {url}")
+
+    alone, both = (matcher(*known).verdicts(pointing)[0] for known in (rule[:1], rule))
+
+    assert (alone.rule, alone.merges) == ("same-item", True)
+    assert (both.rule, both.merges) == ("same-item", False)
+    assert "several bugs have that address" in both.vetoes
+
+
+@pytest.mark.parametrize("url", [None, "https://shop.example/rules/7"])
+def test_alerts_of_one_rule_with_other_labels_are_only_suggested(url: str | None) -> None:
+    """In all that they say only one word differs, and it is the one that counts."""
+    first = alert("web-a", url=url)
+
+    assert between(first, alert("web-a", url=url)).merges
+    assert not between(first, alert("web-b", url=url)).merges
+    assert "alerts of one rule with other labels or at another time" in (
+        between(first, alert("web-b", url=url)).vetoes
+    )
+
+
+def alert(instance: str, *, url: str | None) -> Features:
+    origin = Origin(channel="monitoring", container="alertmanager", item=instance, url=url)
+    text = f"{BODY}. Labels: severity warning, instance {instance}"
+    return features("TooManyErrors: the cart total fails often", text, origin=origin)
+
+
 def test_an_outage_that_comes_back_is_another_one() -> None:
     title = "Payment gateway of the shop is down"
 

@@ -18,9 +18,12 @@ from schemas.bugs import (
     FixProposed,
     FixReleased,
     FixVerified,
+    LinkSuggested,
+    ReportLinked,
 )
 from schemas.fixes import CheckResult, Verdict
 from schemas.identity import BugAbsorbed
+from schemas.likeness import why
 from schemas.places import Location
 
 
@@ -86,6 +89,34 @@ def _opened(event: BugOpened) -> str:
     return f"Opened by the report {event.report.origin.key} of a {event.report.trust}{how}."
 
 
+def _linked(event: ReportLinked) -> str:
+    because = why(
+        event.rule,
+        merged=True,
+        evidence=event.evidence,
+        scores=event.scores,
+        similarity=event.similarity,
+    )
+    return f"Linked the report {event.report.origin.key}. {because}{_by(event.model)}"
+
+
+def _suggested(event: LinkSuggested) -> str:
+    because = why(
+        event.rule,
+        merged=False,
+        evidence=event.evidence,
+        vetoes=event.vetoes,
+        scores=event.scores,
+        similarity=event.similarity,
+        probability=event.probability,
+    )
+    return f"Perhaps the same as bug {event.other_bug_id}. {because}{_by(event.model)}"
+
+
+def _by(model: str) -> str:
+    return f" Compared by {model}." if model else ""
+
+
 def _place(location: Location) -> str:
     line = f":{location.line_start}" if location.line_start else ""
     return location.path + line + (f" ({location.symbol})" if location.symbol else "")
@@ -137,10 +168,10 @@ def _checks(checks: tuple[CheckResult, ...]) -> str:
 
 _SENTENCES: Mapping[str, str | Callable[[Any], str]] = {
     "bug.opened": _opened,
-    "report.linked": "Linked the report {e.report.origin.key}: {e.rule}, {e.similarity:.2f} alike.",
+    "report.linked": _linked,
     "report.updated": "The report {e.report.origin.key} was edited.",
     "comment.added": _commented,
-    "link.suggested": "Perhaps the same as bug {e.other_bug_id} ({e.similarity:.2f} alike).",
+    "link.suggested": _suggested,
     "merge.requested": "Asked to be one with bug {e.other_bug_id}.",
     "bug.merged": "Merged into bug {e.into_bug_id}: {e.reason}",
     "bug.absorbed": _absorbed,

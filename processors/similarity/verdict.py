@@ -14,6 +14,7 @@ from typing import Literal
 from processors.likeness import jaccard
 from processors.similarity.claims import conflicts, differences, rivals
 from processors.similarity.features import Features
+from schemas.likeness import why as likeness_in_words
 
 Rule = Literal[
     "same-item", "same-stack", "same-text", "same-title", "near-identical", "similar", "must-link"
@@ -33,15 +34,6 @@ MEANING_ALONE = 2 / 3
 SUGGESTED_MIN = 0.3
 """Below, what two reports share is chance."""
 _SAID = {"host": "hosts", "id": "ids", "number": "numbers", "version": "versions or addresses"}
-_WHY: Mapping[str, str] = {
-    "same-item": "it is the same item",
-    "same-stack": "the program died in the same place in the same way",
-    "same-text": "the words are the same",
-    "same-title": "the titles are the same, and the texts speak of the same",
-    "near-identical": "the texts are the same but for a few words",
-    "similar": "it looks alike",
-    "must-link": "a person said that they are the same",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +173,12 @@ def why(verdict: Verdict, probability: float | None = None) -> str:
 
     `probability`: that a person confirms it; None: too few have been asked.
     """
-    head = "Merged" if verdict.merges else "Suggested"
-    scores = ", ".join(f"{name} {score:.2f}" for name, score in verdict.scores.items())
-    text = f"{head}: {_WHY[verdict.rule]} ({'; '.join(verdict.evidence)})."
-    if verdict.vetoes:
-        text += f" Not merged, because {'; '.join(verdict.vetoes)}."
-    elif not verdict.merges:
-        text += " Alike is not the same, so a person decides."
-    means = "uncalibrated" if probability is None else f"confirmed in {probability:.0%} of such"
-    return f"{text} Scores: {scores or 'none'}; likeness {verdict.similarity:.2f}, {means}."
+    return likeness_in_words(
+        verdict.rule,
+        merged=verdict.merges,
+        evidence=verdict.evidence,
+        vetoes=verdict.vetoes,
+        scores=verdict.scores,
+        similarity=verdict.similarity,
+        probability=probability,
+    )

@@ -58,6 +58,32 @@ PLACE = Location(path="shop/cart.py", line_start=7, symbol="total", score=1, rea
             "Found 1 place by frames, first shop/cart.py:7 (total).",
         ),
         (
+            fact(
+                bugs.ReportLinked,
+                report=link("2"),
+                rule="same-text",
+                similarity=0.9,
+                matched_report_id=UUID(int=4),
+                evidence=("the same words",),
+                scores={"words": 0.9},
+                model="minilm",
+            ),
+            f"Linked the report {link('2').origin.key}. Merged: the words are the same"
+            " (the same words). Scores: words 0.90; likeness 0.90. Compared by minilm.",
+        ),
+        (
+            fact(
+                bugs.LinkSuggested,
+                other_bug_id=UUID(int=5),
+                similarity=0.7,
+                vetoes=("versions differ",),
+                scores={"words": 0.7},
+                probability=0.25,
+            ),
+            f"Perhaps the same as bug {UUID(int=5)}. Suggested: it looks alike. Not merged, because"
+            " versions differ. Scores: words 0.70; likeness 0.70, confirmed in 25% of such.",
+        ),
+        (
             fact(bugs.BugLocated, attempt=1, base_commit="c", locations=(), method="words"),
             "Found no place to look at, by words.",
         ),

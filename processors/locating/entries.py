@@ -21,7 +21,7 @@ from processors.locating.words import code_lines, number, phrases, terms
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 1
+VERSION = 2
 """Of parsers and words together: what was made by another is made anew."""
 FILE_CHARS_MAX = 400_000
 ROWS_MAX = 400_000
@@ -68,6 +68,8 @@ class Entry:
     imports: tuple[Import, ...]
     rows: NDArray[np.void]
     """Of `ROW`; `unit` counts in `places`."""
+    calls: tuple[tuple[str, ...], ...] = ()
+    """Of each place what it calls."""
 
 
 def language_of(path: str) -> str | None:
@@ -92,7 +94,8 @@ def entry_of(path: str, text: str) -> Entry:
         if len(rows) > ROWS_MAX:
             break
     places = tuple(Place(u.symbol, u.kind, u.line_start, u.line_end) for u in read.units)
-    return Entry(language, places, read.imports, np.array(rows[:ROWS_MAX], dtype=ROW))
+    calls = tuple(unit.calls for unit in read.units)
+    return Entry(language, places, read.imports, np.array(rows[:ROWS_MAX], dtype=ROW), calls)
 
 
 def _words(unit: Unit) -> dict[Part, Counter[str]]:
@@ -114,6 +117,7 @@ def to_bytes(entry: Entry) -> bytes:
         "language": entry.language,
         "places": [[p.symbol, p.kind, p.line_start, p.line_end] for p in entry.places],
         "imports": [[i.module, i.name, i.alias] for i in entry.imports],
+        "calls": entry.calls,
     }
     packed = json.dumps(head, separators=(",", ":")).encode()
     return struct.pack("<I", len(packed)) + packed + entry.rows.tobytes()
@@ -129,6 +133,7 @@ def from_bytes(content: bytes) -> Entry:
             tuple(Place(*each) for each in head["places"]),
             tuple(Import(*each) for each in head["imports"]),
             np.frombuffer(content, dtype=ROW, offset=4 + size),
+            tuple(tuple(each) for each in head["calls"]),
         )
     except (struct.error, KeyError, TypeError, UnicodeDecodeError) as error:
         raise ValueError("not an entry of the index") from error

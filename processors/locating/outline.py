@@ -9,6 +9,8 @@ Kind = Literal["module", "class", "function"]
 SYMBOL_CHARS_MAX = 200
 UNITS_MAX = 5_000
 """Of one file; what comes after is not indexed."""
+CALLS_MAX = 500
+"""Of one unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Unit:
     """Texts in quotes, a line each: messages are among them."""
     code: str = ""
     """Everything but the docstring."""
+    calls: tuple[str, ...] = ()
+    """What it calls, as written and each once: `total`, `self.cart.total`; `.total` of a value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,15 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from processors.locating.outline import SYMBOL_CHARS_MAX, UNITS_MAX, Import, Kind, Outline, Unit
+from processors.locating.outline import (
+    CALLS_MAX,
+    SYMBOL_CHARS_MAX,
+    UNITS_MAX,
+    Import,
+    Kind,
+    Outline,
+    Unit,
+)
 
 _DEFINES = re.compile(r"^(?P<indent>[ \t]*)(?P<what>class|(?:async[ ]+)?def)[ \t]+(?P<name>\w+)")
 _IMPORTS = re.compile(r"^\s*from\s+(?P<module>[\w.]+)\s+import\s+(?P<names>[\w, ]+)", re.MULTILINE)
@@ -37,7 +45,7 @@ class _Reader:
         own = self._walk(tree.body, "", 0)
         doc = ast.get_docstring(tree, clean=False) or ""
         code, strings = self._parts(own, tree.body[0] if doc else None)
-        module = Unit("", "module", 1, max(1, len(self.lines)), doc, strings, code)
+        module = Unit("", "module", 1, max(1, len(self.lines)), doc, strings, code, _calls(own))
         return Outline((module, *self.units[:UNITS_MAX]), tuple(_imports(tree)))
 
     def _walk(self, body: Sequence[ast.stmt], prefix: str, depth: int) -> list[ast.stmt]:
@@ -83,6 +91,7 @@ class _Reader:
                 doc,
                 strings,
                 f"{head}\n{code}",
+                _calls([*own, *node.decorator_list]),
             )
         )
 
@@ -100,6 +109,27 @@ def _strings(nodes: Sequence[ast.stmt]) -> Iterator[str]:
         for part in ast.walk(node):
             if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value:
                 yield part.value
+
+
+def _calls(nodes: Sequence[ast.AST]) -> tuple[str, ...]:
+    """Return what is called, decorators among it, each once in the order of the code."""
+    found: dict[str, None] = {}
+    for node in nodes:
+        if isinstance(node, ast.Name | ast.Attribute):  # A decorator that is not called itself.
+            found.setdefault(_called(node))
+        for part in ast.walk(node):
+            if isinstance(part, ast.Call):
+                found.setdefault(_called(part.func))
+    return tuple(name for name in found if name)[:CALLS_MAX]
+
+
+def _called(node: ast.expr) -> str:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    parts.append(node.id if isinstance(node, ast.Name) else "")
+    return ".".join(reversed(parts))[:SYMBOL_CHARS_MAX]
 
 
 def _imports(tree: ast.Module) -> Iterator[Import]:

@@ -27,6 +27,7 @@ def test_an_entry_is_the_same_after_a_time_as_bytes() -> None:
 
     assert (again.language, again.places, again.imports) == ("python", entry.places, entry.imports)
     assert (again.rows == entry.rows).all()
+    assert again.calls == entry.calls == ((), ("Bad",))
 
 
 @given(st.binary(max_size=200))

@@ -52,6 +52,22 @@ def test_words_stand_where_they_belong() -> None:
     assert "Sum up" not in total.code
 
 
+def test_what_is_called_stands_with_who_calls_it() -> None:
+    text = "@cached\n@app.route('/')\ndef f(x):\n    a.b.c(len(x)); g(x)(1); 'x'.join(x); len(x)\n"
+    module, cart, total, _ = outline(CART).units
+
+    assert (module.calls, cart.calls) == ((), ("frozen",))
+    assert total.calls == ("sum", "fail", "map")
+    assert set(outline(text).units[1].calls) == {
+        "cached",
+        "app.route",
+        "a.b.c",
+        "len",
+        "g",
+        ".join",
+    }
+
+
 def test_what_does_not_parse_is_read_by_its_indentation() -> None:
     broken = CART.replace("RATE = 3", "print 'old'")
     before, after = outline(CART), outline(broken)

@@ -8,28 +8,36 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from processors.locating import python_outline
+from processors.locating import grammars, python_outline, tree_outline
 from processors.locating.outline import Import, Kind, Outline, Unit
-from processors.locating.paths import holds_tests
+from processors.locating.paths import holds_tests, is_made
 from processors.locating.words import code_lines, number, phrases, terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 2
+VERSION = 3
 """Of parsers and words together: what was made by another is made anew."""
 FILE_CHARS_MAX = 400_000
 ROWS_MAX = 400_000
 """Of one file."""
 _COUNT_MAX = 65_535
 
+_javascript = partial(tree_outline.outline, grammar=grammars.JAVASCRIPT)
+_typescript = partial(tree_outline.outline, grammar=grammars.TYPESCRIPT)
 PARSERS: Mapping[str, tuple[str, Callable[[str], Outline]]] = {
     ".py": ("python", python_outline.outline),
+    **dict.fromkeys((".js", ".jsx", ".mjs", ".cjs"), ("javascript", _javascript)),
+    **dict.fromkeys((".ts", ".mts", ".cts"), ("typescript", _typescript)),
+    ".tsx": ("tsx", partial(tree_outline.outline, grammar=grammars.TSX)),
+    ".java": ("java", partial(tree_outline.outline, grammar=grammars.JAVA)),
+    ".go": ("go", partial(tree_outline.outline, grammar=grammars.GO)),
 }
 """Ending of a file -> its language, and what reads it."""
 
@@ -79,8 +87,8 @@ def language_of(path: str) -> str | None:
 
 
 def is_indexed(path: str) -> bool:
-    """Tell whether a file is looked at: code in one of our languages, and no tests."""
-    return language_of(path) is not None and not holds_tests(path)
+    """Tell whether a file is looked at: code that people write in our languages, and no tests."""
+    return language_of(path) is not None and not holds_tests(path) and not is_made(path)
 
 
 def entry_of(path: str, text: str) -> Entry:

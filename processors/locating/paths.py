@@ -13,17 +13,41 @@ _BESIDE = frozenset(
     {"test", "testing", "doc", "docs", "example", "examples", "benchmark", "benchmarks"}
     | {"asv_bench", "tutorial", "tutorials", "gallery", "demo", "demos", "script", "scripts"}
     | {"tool", "tools", "vendor", "_vendor", "third_party", "ci"}
+    | {"sample", "samples", "fixture", "fixtures", "playground", "website", "bench"}
 )
 _BESIDE_FILES = frozenset({"setup.py", "conf.py", "noxfile.py", "conftest.py"})
 _TESTS = frozenset({"tests", "__tests__", "test_suite"})
-_TEST_FILE = re.compile(r"(test_.*|.*_tests?|tests?|conftest)\.py$")
+_TEST_FILE = re.compile(
+    r"(test_.*|.*_tests?|tests?|conftest)\.py"
+    r"|.*[.-](test|spec|e2e|bench|stories)\.[cm]?[jt]sx?"
+    r"|Test\w*\.java|\w+(Test|Tests|TestCase|IT)\.java"
+    r"|.*_test\.go"
+)
+_TESTS_ELSEWHERE = frozenset({"test", "spec", "specs", "e2e", "testdata", "__mocks__", "cypress"})
+"""Folders of tests in languages other than Python, where `test` may be part of the product."""
+_MADE = frozenset({"node_modules", "bower_components", "dist"})
+_MADE_FILE = re.compile(r".*([.-]min\.[cm]?js|\.bundle\.js|\.pb(\.gw)?\.go|[._]gen(erated)?\.\w+)")
+_SAME_SOURCE = dict.fromkeys(
+    (".js", ".mjs", ".cjs", ".jsx"), (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx")
+)
+"""What runs may have been made of a file with another ending."""
 _ROOTS = frozenset({"src", "lib"})
 
 
 def holds_tests(path: str) -> bool:
     """Tell whether a file is nothing but tests: those show faults, and seldom hold them."""
     *folders, name = path.split("/")
-    return not _TESTS.isdisjoint(folders) or _TEST_FILE.match(name) is not None
+    if not _TESTS.isdisjoint(folders) or _TEST_FILE.fullmatch(name):
+        return True
+    if name.endswith(".py") or "main" in folders:  # `src/main/java/…/test` is shipped.
+        return False
+    return not _TESTS_ELSEWHERE.isdisjoint(folders)
+
+
+def is_made(path: str) -> bool:
+    """Tell whether a program made a file, or it came with a package: nobody mends it there."""
+    *folders, name = path.split("/")
+    return not _MADE.isdisjoint(folders) or _MADE_FILE.fullmatch(name) is not None
 
 
 def is_beside(path: str) -> bool:
@@ -64,8 +88,20 @@ class Paths:
         return fitting[0] if len(fitting) == 1 else None
 
     def fitting(self, printed: str) -> Sequence[str]:
-        """Return the files that share the longest ending with a path printed elsewhere."""
-        parts = PurePosixPath(printed.replace("\\", "/")).parts[-PARTS_MAX:]
+        """Return the files that share the longest ending with a path printed elsewhere.
+
+        Where there is none of that name, those that it may have been made of: `cart.ts` of
+        `cart.js`.
+        """
+        printed = printed.replace("\\", "/").partition("?")[0]
+        if found := self._fitting(printed):
+            return found
+        path = PurePosixPath(printed)
+        others = (path.with_suffix(ending) for ending in _SAME_SOURCE.get(path.suffix, ()))
+        return next((found for other in others if (found := self._fitting(str(other)))), ())
+
+    def _fitting(self, printed: str) -> Sequence[str]:
+        parts = PurePosixPath(printed).parts[-PARTS_MAX:]
         candidates = self._by_name.get(parts[-1], ()) if parts else ()
         for start in range(len(parts)):
             suffix = "/" + "/".join(parts[start:]).lstrip("/")

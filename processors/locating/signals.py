@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,8 @@ NAMED_SHOWN_MAX = 3
 WORDS_SHOWN_MAX = 4
 DEFINERS_MAX = 50
 """A name that more places define says nothing about any of them."""
+
+_BY_PACKAGE = frozenset({".java", ".kt", ".scala", ".groovy"})
 
 Reason = Callable[[int, int | None], str]
 """File, and unit where one is meant -> the reason in words; empty where there is none."""
@@ -261,11 +264,19 @@ def traced(index: CodeIndex, traces: Sequence[StackTrace]) -> tuple[Signal, dict
 
 
 def _frame(index: CodeIndex, frame: Frame) -> Traced | None:
-    path = index.by_path.match(frame.path) if frame.path else None
+    path = index.by_path.match(_whole_path(frame)) if frame.path else None
     if path is None:
         return None
     file = index.numbers[path]
     return Traced(file, unit_at(index, file, frame.line, frame.function), frame.line)
+
+
+def _whole_path(frame: Frame) -> str:
+    """Return the path; of a virtual machine's frame, which prints no folders, by its package."""
+    path = frame.path
+    package = frame.function.split(".")[:-2]
+    is_named_only = PurePosixPath(path).suffix in _BY_PACKAGE and "/" not in path
+    return "/".join([*package, path]) if is_named_only else path
 
 
 def past(index: CodeIndex, history: History, words: Mapping[str, float]) -> Signal:

@@ -25,6 +25,7 @@ _COMMON = frozenset(
 _DOUBLED = re.compile(r"([bdfgmnprt])\1$")
 LINE_CHARS_MIN = 10
 """Shorter lines of code, such as `return x`, stand everywhere."""
+_NO_CODE = ("#", "//", "/*", "*", "import", "from", "package")
 PHRASE_WORDS = 3
 TERMS_KEPT_MAX = 300_000
 """Of the words whose numbers are remembered."""
@@ -90,5 +91,5 @@ def code_lines(text: str) -> Iterator[str]:
     """Yield the lines of code that say enough to be known again, without their spaces."""
     for line in text.splitlines():
         packed = "".join(line.split())
-        if len(packed) >= LINE_CHARS_MIN and not packed.startswith(("#", "import", "from")):
+        if len(packed) >= LINE_CHARS_MIN and not packed.startswith(_NO_CODE):
             yield "|" + packed

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from processors.locating.paths import Paths, dotted, holds_tests, is_beside, match_path, words_of
+from processors.locating.paths import (
+    Paths,
+    dotted,
+    holds_tests,
+    is_beside,
+    is_made,
+    match_path,
+    words_of,
+)
 
 PATHS = Paths(
     ["src/shop/cart.py", "src/shop/__init__.py", "shop_tools/cart.py", "a/util.py", "b/util.py"]
@@ -51,6 +59,62 @@ def test_tests_are_told_from_tools_for_testing() -> None:
     assert is_beside("shop/test/client.py")
     assert is_beside("setup.py")
     assert not is_beside("shop/cart.py")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("src/cart.test.ts", True),
+        ("src/__tests__/cart.ts", True),
+        ("test/cart.js", True),
+        ("cart_test.go", True),
+        ("src/test/java/shop/CartTest.java", True),
+        ("src/main/java/shop/test/Cart.java", False),
+        ("src/main/java/shop/Latest.java", False),
+        ("src/contest.ts", False),
+        ("shop/test/runner.py", False),
+        ("cart.go", False),
+    ],
+)
+def test_tests_of_other_languages_are_known(path: str, expected: bool) -> None:
+    assert holds_tests(path) is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("dist/cart.js", True),
+        ("node_modules/left-pad/index.js", True),
+        ("static/jquery-min.js", True),
+        ("static/jquery.min.js", True),
+        ("api/cart.pb.go", True),
+        ("src/admin.js", False),
+        ("src/distance.js", False),
+        ("cart.go", False),
+    ],
+)
+def test_what_a_program_made_is_known(path: str, expected: bool) -> None:
+    assert is_made(path) is expected
+
+
+@pytest.mark.parametrize(
+    ("printed", "expected"),
+    [
+        ("webpack:///./src/cart.ts?1a2b", "src/cart.ts"),
+        ("/app/dist/cart.js:", None),
+        ("/app/dist/cart.js", "src/cart.ts"),
+        ("/app/dist/view.js", "src/view.tsx"),
+        ("Cart.java", "src/main/java/com/shop/Cart.java"),
+        ("com/shop/Cart.java", "src/main/java/com/shop/Cart.java"),
+        ("/go/src/shop/cart.go", "shop/cart.go"),
+    ],
+)
+def test_what_other_languages_print_leads_to_the_source(printed: str, expected: str | None) -> None:
+    known = Paths(
+        ["src/cart.ts", "src/view.tsx", "src/main/java/com/shop/Cart.java", "shop/cart.go"]
+    )
+
+    assert known.match(printed) == expected
 
 
 def test_the_words_of_a_path_are_those_at_its_end() -> None:

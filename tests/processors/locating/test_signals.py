@@ -3,6 +3,7 @@ from __future__ import annotations
 from processors.locating import signals
 from processors.locating.clues import clues_of
 from processors.locating.code_index import index_of
+from schemas.reports import Frame, StackTrace
 from tests.processors.locating.reports import report
 
 INDEX = index_of(
@@ -42,3 +43,18 @@ def test_the_smallest_unit_at_a_line_is_meant() -> None:
 
     assert INDEX.place(signals.unit_at(INDEX, file, 2) or 0)[1].symbol == "Cart.total"
     assert signals.unit_at(INDEX, file, 99) is None
+
+
+def test_a_frame_of_java_is_found_by_its_package() -> None:
+    index = index_of(
+        {
+            "src/main/java/com/shop/Cart.java": "class Cart { int total() { return 1; } }",
+            "src/main/java/com/bill/Cart.java": "class Cart { int total() { return 1; } }",
+        }
+    )
+    frame = Frame(path="Cart.java", line=1, function="com.shop.Cart.total")
+    trace = StackTrace(language="java", exception="Bad", frames=(frame,))
+
+    _, frames = signals.traced(index, (trace,))
+
+    assert [index.place(unit)[0] for unit in frames] == ["src/main/java/com/shop/Cart.java"]

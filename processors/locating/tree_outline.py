@@ -1,0 +1,195 @@
+"""Files in languages that tree-sitter reads: what they define, also where they do not parse.
+
+One walk over the tree, without recursion: what is nested a hundred thousand deep is walked, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from processors.locating.grammars import Grammar, text_of
+from processors.locating.outline import (
+    CALLS_MAX,
+    SYMBOL_CHARS_MAX,
+    UNITS_MAX,
+    Import,
+    Kind,
+    Outline,
+    Unit,
+)
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_COMMENTS = frozenset({"comment", "line_comment", "block_comment"})
+_CHAIN = re.compile(r"#?[\w$]+(?:\??\.#?[\w$]+)*")
+_LAST = re.compile(r"\.#?([\w$]+)$")
+CALLED_CHARS_MAX = 200
+IMPORTS_MAX = 1_000
+
+
+def outline(text: str, grammar: Grammar) -> Outline:
+    """Return what the file defines. Never raises: what does not parse is walked all the same."""
+    from tree_sitter import Parser
+
+    source = text.encode("utf-8", "replace")
+    tree = Parser(grammar.language).parse(source)
+    return _Walk(source, grammar).read(tree.root_node)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A unit while the walk is inside it."""
+
+    symbol: str
+    kind: Kind
+    start: int
+    end: int
+    """In bytes."""
+    line_start: int
+    line_end: int
+    doc: str = ""
+    cuts: list[tuple[int, int]] = field(default_factory=list)
+    """What stands in it and belongs to another unit, in bytes."""
+    texts: list[str] = field(default_factory=list)
+    calls: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Comments:
+    """Comments without code between them: what is declared on the next line is what they tell."""
+
+    start: int = 0
+    end: int = 0
+    last_row: int = -2
+
+    def add(self, node: Node) -> None:
+        if node.start_point[0] > self.last_row + 1:
+            self.start = node.start_byte
+        self.end, self.last_row = node.end_byte, node.end_point[0]
+
+
+class _Walk:
+    def __init__(self, source: bytes, grammar: Grammar) -> None:
+        self._source = source
+        self._grammar = grammar
+        lines = max(1, source.count(b"\n") + (not source.endswith(b"\n")))
+        self._units = [_Open("", "module", 0, len(source), 1, lines)]
+        self._inside = [self._units[0]]
+        self._imports: list[Import] = []
+        self._comments = _Comments()
+
+    def read(self, root: Node) -> Outline:
+        cursor = root.walk()
+        while True:
+            node = cursor.node
+            assert node is not None  # A cursor always stands on a node.  # noqa: S101
+            while len(self._inside) > 1 and node.start_byte >= self._inside[-1].end:
+                self._inside.pop()
+            self._take(node)
+            if cursor.goto_first_child():
+                continue
+            while not cursor.goto_next_sibling():
+                if not cursor.goto_parent():
+                    return self._outline()
+
+    def _take(self, node: Node) -> None:
+        kind, grammar = node.type, self._grammar
+        if kind in _COMMENTS:
+            self._comments.add(node)
+        elif kind in grammar.texts:
+            self._inside[-1].texts.append(text_of(node))
+        elif (found := self._kind(node)) is not None:
+            self._open(node, found)
+        if kind in grammar.calls:
+            self._called(node, grammar.calls[kind])
+        if kind in grammar.imports and len(self._imports) < IMPORTS_MAX:
+            self._imports += grammar.imports[kind](node)
+
+    def _kind(self, node: Node) -> Kind | None:
+        """Return what a node defines; None: nothing, or it belongs to the function around it."""
+        grammar, kind = self._grammar, node.type
+        if self._inside[-1].kind == "function" or len(self._units) > UNITS_MAX:
+            return None
+        if kind in grammar.held:
+            value = node.child_by_field_name(grammar.held[kind])
+            if value is None or value.type not in grammar.values:
+                return None
+            return "class" if value.type == "class" else "function"
+        if kind in grammar.functions:
+            return "function"
+        return "class" if kind in grammar.classes and node.is_named else None
+
+    def _open(self, node: Node, kind: Kind) -> None:
+        name = self._grammar.name_of(node)
+        outer = self._inside[-1]
+        symbol = f"{outer.symbol}.{name}" if outer.symbol else name
+        unit = _Open(
+            symbol[:SYMBOL_CHARS_MAX],
+            kind,
+            node.start_byte,
+            node.end_byte,
+            node.start_point[0] + 1,
+            node.end_point[0] + 1,
+        )
+        outer.cuts.append((unit.start, unit.end))
+        comments = self._comments
+        if comments.last_row in (node.start_point[0] - 1, node.start_point[0]):
+            unit.doc = self._source[comments.start : comments.end].decode("utf-8", "replace")
+            outer.cuts.append((comments.start, comments.end))
+            self._comments = _Comments()
+        self._units.append(unit)
+        self._inside.append(unit)
+
+    def _called(self, node: Node, fields: tuple[str, ...]) -> None:
+        parts = [node.child_by_field_name(each) for each in fields]
+        # Long ones are whole programs in brackets: only what stands last is a name.
+        written = ".".join(_ending(part) for part in parts if part is not None)
+        calls = self._inside[-1].calls
+        if (name := _called_name(written)) and len(calls) < CALLS_MAX:
+            calls.setdefault(name)
+
+    def _outline(self) -> Outline:
+        units = [self._unit(each) for each in self._units]
+        return Outline(tuple(units), tuple(dict.fromkeys(self._imports)))
+
+    def _unit(self, opened: _Open) -> Unit:
+        code = b"\n".join(self._kept(opened)).decode("utf-8", "replace")
+        return Unit(
+            opened.symbol,
+            opened.kind,
+            opened.line_start,
+            opened.line_end,
+            opened.doc,
+            "\n".join(opened.texts),
+            code,
+            tuple(opened.calls),
+        )
+
+    def _kept(self, opened: _Open) -> Iterator[bytes]:
+        at = opened.start
+        for start, end in sorted(opened.cuts):
+            if start > at:
+                yield self._source[at:start]
+            at = max(at, end)
+        yield self._source[at : opened.end]
+
+
+def _ending(node: Node) -> str:
+    if node.end_byte - node.start_byte <= CALLED_CHARS_MAX:
+        return text_of(node)
+    last = node.children[-1]
+    is_short = last.end_byte - last.start_byte <= CALLED_CHARS_MAX
+    return f"().{text_of(last)}" if is_short else ""
+
+
+def _called_name(written: str) -> str:
+    """Return a chain of names as written, or of any other value the last name after a dot."""
+    packed = "".join(written.split()).partition("<")[0]
+    if _CHAIN.fullmatch(packed):
+        return packed.replace("?.", ".")
+    last = _LAST.search(packed)
+    return f".{last[1]}" if last else ""

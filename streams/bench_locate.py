@@ -83,7 +83,7 @@ def bench(file: Path, repos: Path, *, progress: Progress, store: Path | None = N
         raise UserError(f"--repos {repos}: there is no such folder; put owner__name folders there")
     tried: list[Tried] = []
     missing: list[str] = []
-    with _kept(store) as kept:
+    with kept_in(store) as kept:
         for number, issue in enumerate(issues):
             progress(number, len(issues), issue.instance_id)
             git = repository(repos, issue.repo)
@@ -99,7 +99,8 @@ def bench(file: Path, repos: Path, *, progress: Progress, store: Path | None = N
 
 
 @contextmanager
-def _kept(store: Path | None) -> Iterator[MadeStore]:
+def kept_in(store: Path | None) -> Iterator[MadeStore]:
+    """Yield what is kept in a file; None: in one that goes when this ends."""
     if store is not None:
         yield store_at(store)
         return

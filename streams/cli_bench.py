@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     bench.command("channels")(channels)
     bench.command("dedupe")(dedupe)
     bench.command("locate")(locate)
+    bench.command("locate-commits")(locate_commits)
     app.add_typer(bench, name="bench")
 
 
@@ -136,4 +137,31 @@ def locate(
 
     with watched(show_bar=not as_json) as told:
         figures = bench(file, repos, progress=told, store=index)
+    raise typer.Exit(show(figures, as_json=as_json))
+
+
+def locate_commits(
+    repos: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder with repositories, each owner__name.")
+    ],
+    count: Annotated[int, typer.Option(min=1, max=200, help="Commits of each repository.")] = 10,
+    index: Annotated[
+        Path | None, typer.Option(help="Keep what was read of them in this file for next time.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Look for the files that fixing commits changed, by their messages alone.
+
+    For languages without known issues. Taken are the newest commits whose subject says fix, bug or
+    regression (and nothing of tests, docs, build and the like), that change one to three files of
+    code which were there before. What is looked at is the commit before.
+
+    Example: bugstream bench locate-commits --repos repositories --count 20
+    """
+    from streams.bench_locate_commits import bench
+    from streams.cli_prove import watched
+    from streams.figures import show
+
+    with watched(show_bar=not as_json) as told:
+        figures = bench(repos, progress=told, count=count, store=index)
     raise typer.Exit(show(figures, as_json=as_json))

@@ -16,6 +16,8 @@ _BESIDE = frozenset(
     | {"sample", "samples", "fixture", "fixtures", "playground", "website", "bench"}
 )
 _BESIDE_FILES = frozenset({"setup.py", "conf.py", "noxfile.py", "conftest.py"})
+_SETTINGS_FILE = re.compile(r".*\.d\.[cm]?ts|.*\.config\.[cm]?[jt]s|(grunt|gulp)file\.[cm]?[jt]s")
+"""Declarations without code, and settings of tools."""
 _TESTS = frozenset({"tests", "__tests__", "test_suite"})
 _TEST_FILE = re.compile(
     r"(test_.*|.*_tests?|tests?|conftest)\.py"
@@ -53,7 +55,11 @@ def is_made(path: str) -> bool:
 def is_beside(path: str) -> bool:
     """Tell whether a file stands beside what is shipped: documentation, tools, others' code."""
     *folders, name = path.lower().split("/")
-    return not _BESIDE.isdisjoint(folders) or name in _BESIDE_FILES
+    return (
+        not _BESIDE.isdisjoint(folders)
+        or name in _BESIDE_FILES
+        or _SETTINGS_FILE.fullmatch(name) is not None
+    )
 
 
 def dotted(path: str) -> tuple[str, ...]:

@@ -117,5 +117,11 @@ def test_what_other_languages_print_leads_to_the_source(printed: str, expected: 
     assert known.match(printed) == expected
 
 
+@pytest.mark.parametrize("path", ["src/cart.d.ts", "rollup.config.mjs", "Gruntfile.js"])
+def test_declarations_and_settings_of_tools_stand_beside(path: str) -> None:
+    assert is_beside(path)
+    assert not is_beside("src/config.ts")
+
+
 def test_the_words_of_a_path_are_those_at_its_end() -> None:
     assert list(words_of("x/y/shop/carts/total.py")) == ["shop", "cart", "total"]

@@ -7,8 +7,9 @@ joined for the last few commits stays in memory.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -17,8 +18,9 @@ from connectors.git_command import Git, GitError
 from connectors.made_store import MadeStore
 from processors.locating import entries as files
 from processors.locating import history as past
+from processors.locating.call_graph import CallGraph
 from processors.locating.code_index import CodeIndex, index_of
-from processors.locating.entries import Entry, entry_of, is_indexed, language_of
+from processors.locating.entries import Entry, entry_of, is_indexed, is_test, language_of
 from processors.locating.history import Change, History, change_of
 from schemas.errors import TransientError
 from schemas.projects import Project
@@ -27,6 +29,10 @@ COMMITS_MAX = 6_000
 """Of the past that is looked at."""
 IN_MEMORY_MAX = 4
 PARSED_AT_ONCE_MAX = 200
+_KINDS: Mapping[str, tuple[Callable[[str], bool], Callable[[str, str], Entry]]] = {
+    "code": (is_indexed, entry_of),
+    "tests": (is_test, partial(entry_of, with_words=False)),
+}
 _COMMIT_MARK = "\x1e"
 _TEXT_MARK = "\x1f"
 
@@ -80,27 +86,43 @@ class MemorySymbolIndex:
 
 def code_at(git: Git, commit: str, store: MadeStore) -> CodeIndex:
     """Return the code of `commit` in our languages, tests left out. Raises `TransientError`."""
+    return CodeIndex(_entries(git, commit, store, "code"))
+
+
+def graph_at(git: Git, commit: str, store: MadeStore, code: CodeIndex) -> CallGraph:
+    """Return who calls whom in `code` and in the tests of `commit`. Raises `TransientError`."""
+    tests = _entries(git, commit, store, "tests")
+    return CallGraph(dict(zip(code.paths, code.entries, strict=True)) | tests)
+
+
+def _entries(git: Git, commit: str, store: MadeStore, kind: str) -> dict[str, Entry]:
+    wanted, make = _KINDS[kind]
     try:
         listed = git("ls-tree", "-r", "-l", "-z", "--full-tree", commit)
     except GitError as error:
         raise error.explained("listing the files of the commit") from error
-    keys = {p: f"{blob}.{language_of(p)}" for p, blob in text_blobs(listed, is_indexed)}
+    keys = {p: f"{blob}.{language_of(p)}.{kind}" for p, blob in text_blobs(listed, wanted)}
     known: dict[str, Entry] = {}
     for key, content in store.find(list(dict.fromkeys(keys.values()))).items():
         with suppress(ValueError):
             known[key] = files.from_bytes(content)
     new = [path for path, key in keys.items() if key not in known]
     for at in range(0, len(new), PARSED_AT_ONCE_MAX):
-        made = dict(_parsed(git, new[at : at + PARSED_AT_ONCE_MAX], keys))
+        made = dict(_parsed(git, new[at : at + PARSED_AT_ONCE_MAX], keys, make))
         store.keep({key: files.to_bytes(entry) for key, entry in made.items()})
         known |= made
-    return CodeIndex({path: known[key] for path, key in keys.items()})
+    return {path: known[key] for path, key in keys.items()}
 
 
-def _parsed(git: Git, paths: Sequence[str], keys: Mapping[str, str]) -> Iterator[tuple[str, Entry]]:
+def _parsed(
+    git: Git,
+    paths: Sequence[str],
+    keys: Mapping[str, str],
+    make: Callable[[str, str], Entry],
+) -> Iterator[tuple[str, Entry]]:
     contents = read_blobs(git, [keys[path].partition(".")[0] for path in paths])
     for path, content in zip(paths, contents, strict=True):
-        yield keys[path], entry_of(path, content.decode("utf-8", "replace"))
+        yield keys[path], make(path, content.decode("utf-8", "replace"))
 
 
 def history_at(git: Git, commit: str, store: MadeStore) -> History:

@@ -6,7 +6,7 @@ import json
 import struct
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import IntEnum
 from functools import partial
 from pathlib import PurePosixPath
@@ -22,7 +22,7 @@ from processors.locating.words import code_lines, number, phrases, terms
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 3
+VERSION = 5
 """Of parsers and words together: what was made by another is made anew."""
 FILE_CHARS_MAX = 400_000
 ROWS_MAX = 400_000
@@ -65,6 +65,7 @@ class Place:
     kind: Kind
     line_start: int
     line_end: int
+    is_public: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,17 +92,24 @@ def is_indexed(path: str) -> bool:
     return language_of(path) is not None and not holds_tests(path) and not is_made(path)
 
 
-def entry_of(path: str, text: str) -> Entry:
-    """Return the entry of a file in one of our languages."""
+def is_test(path: str) -> bool:
+    """Tell whether a file is one of tests, in one of our languages."""
+    return language_of(path) is not None and holds_tests(path) and not is_made(path)
+
+
+def entry_of(path: str, text: str, *, with_words: bool = True) -> Entry:
+    """Return the entry of a file in one of our languages; of tests only the calls are looked at."""
     language, parser = PARSERS[PurePosixPath(path).suffix]
     read = parser(text[:FILE_CHARS_MAX])
     rows: list[tuple[int, int, int, int]] = []
-    for at, unit in enumerate(read.units):
+    for at, unit in enumerate(read.units if with_words else ()):
         for part, counted in _words(unit).items():
             rows += [(number(t), at, min(n, _COUNT_MAX), part) for t, n in counted.items()]
         if len(rows) > ROWS_MAX:
             break
-    places = tuple(Place(u.symbol, u.kind, u.line_start, u.line_end) for u in read.units)
+    places = tuple(
+        Place(u.symbol, u.kind, u.line_start, u.line_end, u.is_public) for u in read.units
+    )
     calls = tuple(unit.calls for unit in read.units)
     return Entry(language, places, read.imports, np.array(rows[:ROWS_MAX], dtype=ROW), calls)
 
@@ -123,7 +131,7 @@ def to_bytes(entry: Entry) -> bytes:
     """Return the entry as bytes for `from_bytes`."""
     head = {
         "language": entry.language,
-        "places": [[p.symbol, p.kind, p.line_start, p.line_end] for p in entry.places],
+        "places": [list(astuple(place)) for place in entry.places],
         "imports": [[i.module, i.name, i.alias] for i in entry.imports],
         "calls": entry.calls,
     }

@@ -5,6 +5,7 @@ Node names are those of the languages' official tree-sitter grammars.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,8 @@ from processors.locating.outline import Import
 if TYPE_CHECKING:
     from tree_sitter import Language, Node
 
+MAJOR = re.compile(r"v\d+")
+"""The end of the path of a Go module's second or later release."""
 _Named = Callable[["Node"], str]
 
 
@@ -33,6 +36,8 @@ class Grammar:
     imports: Mapping[str, Callable[[Node], Iterator[Import]]]
     name_of: _Named
     """Returns the name of a class or function, dotted where it says what it belongs to."""
+    is_public: Callable[[Node, str, str], bool]
+    """Tells of a node, its name and what it stands in, which is public, whether it is, too."""
     held: Mapping[str, str] = field(default_factory=dict)
     """Node that names a function or class it holds, such as `const f = () => 1` -> field of it."""
     values: frozenset[str] = frozenset()
@@ -74,6 +79,18 @@ def _assigned(written: str) -> str:
     parts = written.strip("\"'`[]#").split(".")
     kept = [part for part in parts if part not in ("module", "exports", "prototype", "this")]
     return ".".join(kept[-2:]) or "default"
+
+
+def _is_exported(node: Node, name: str, outer: str) -> bool:
+    if outer:
+        return not name.startswith("_") and not text_of(node).startswith("#")
+    above: Node | None = node
+    while above is not None and above.type not in ("program", "statement_block"):
+        if above.type == "export_statement":
+            return True
+        above = above.parent
+    left = text_of(node.child_by_field_name("left"))
+    return left.startswith(("exports.", "module.exports"))
 
 
 def _script_import(node: Node) -> Iterator[Import]:
@@ -150,6 +167,7 @@ def _script(load: Callable[[], Any]) -> Grammar:
             "call_expression": _required,
         },
         name_of=_script_name,
+        is_public=_is_exported,
         held={
             "variable_declarator": "value",
             "assignment_expression": "right",
@@ -173,6 +191,13 @@ def _java_import(node: Node) -> Iterator[Import]:
     yield Import(module, name, name)
 
 
+def _is_public_java(node: Node, name: str, outer: str) -> bool:
+    del name, outer
+    said = [text_of(one) for one in node.children if one.type == "modifiers"]
+    in_interface = node.parent is not None and node.parent.type == "interface_body"
+    return in_interface or any("public" in one.split() for one in said)
+
+
 def _java() -> Any:
     import tree_sitter_java
 
@@ -188,9 +213,15 @@ def _go_name(node: Node) -> str:
     return f"{kind.lstrip('*(').partition('[')[0].rstrip(')')}.{_name(node)}"
 
 
+def _is_capital(node: Node, name: str, outer: str) -> bool:
+    del node, outer
+    return all(part[:1].isupper() for part in name.split("."))
+
+
 def _go_import(node: Node) -> Iterator[Import]:
     module = _unquoted(node.child_by_field_name("path"))
-    yield Import(module, "", _name(node) or module.rpartition("/")[2])
+    last = next((part for part in reversed(module.split("/")) if not MAJOR.fullmatch(part)), "")
+    yield Import(module, "", _name(node) or last)
 
 
 def _go() -> Any:
@@ -215,6 +246,7 @@ JAVA = Grammar(
     texts=frozenset({"string_fragment", "multiline_string_fragment"}),
     imports={"import_declaration": _java_import},
     name_of=_name,
+    is_public=_is_public_java,
 )
 GO = Grammar(
     _go,
@@ -224,4 +256,5 @@ GO = Grammar(
     texts=frozenset({"interpreted_string_literal_content", "raw_string_literal_content"}),
     imports={"import_spec": _go_import},
     name_of=_go_name,
+    is_public=_is_capital,
 )

@@ -40,6 +40,8 @@ class Unit:
     """Everything but the docstring."""
     calls: tuple[str, ...] = ()
     """What it calls, as written and each once: `total`, `self.cart.total`; `.total` of a value."""
+    is_public: bool = False
+    """Whether others than its own project may call it, by the custom of its language."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,7 @@ class _Reader:
                 strings,
                 f"{head}\n{code}",
                 _calls([*own, *node.decorator_list]),
+                not any(_is_private(part) for part in (*prefix.split("."), node.name)),
             )
         )
 
@@ -109,6 +110,10 @@ def _strings(nodes: Sequence[ast.stmt]) -> Iterator[str]:
         for part in ast.walk(node):
             if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value:
                 yield part.value
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__")
 
 
 def _calls(nodes: Sequence[ast.AST]) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ class _Open:
     """In bytes."""
     line_start: int
     line_end: int
+    is_public: bool
     doc: str = ""
     cuts: list[tuple[int, int]] = field(default_factory=list)
     """What stands in it and belongs to another unit, in bytes."""
@@ -77,7 +78,7 @@ class _Walk:
         self._source = source
         self._grammar = grammar
         lines = max(1, source.count(b"\n") + (not source.endswith(b"\n")))
-        self._units = [_Open("", "module", 0, len(source), 1, lines)]
+        self._units = [_Open("", "module", 0, len(source), 1, lines, is_public=True)]
         self._inside = [self._units[0]]
         self._imports: list[Import] = []
         self._comments = _Comments()
@@ -134,6 +135,7 @@ class _Walk:
             node.end_byte,
             node.start_point[0] + 1,
             node.end_point[0] + 1,
+            is_public=outer.is_public and self._grammar.is_public(node, name, outer.symbol),
         )
         outer.cuts.append((unit.start, unit.end))
         comments = self._comments
@@ -167,6 +169,7 @@ class _Walk:
             "\n".join(opened.texts),
             code,
             tuple(opened.calls),
+            opened.is_public,
         )
 
     def _kept(self, opened: _Open) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -35,6 +36,7 @@ def commands(page: Path) -> list[str]:
     return [line for block in blocks(page, "sh") for line in block.splitlines() if line]
 
 
+TRIED_ALONE = ("bugstream locate ", "bugstream dedupe ")
 ASKING = (
     "bugstream report bug.md",
     "bugstream bugs",
@@ -80,7 +82,7 @@ def test_both_languages_show_the_same_commands_and_settings() -> None:
 
 def test_every_command_is_run_here_or_named_with_the_reason() -> None:
     run_here = {"make demo", "bugstream doctor", "bugstream up", *ASKING}
-    run_here |= {c for c in commands(PAGES[0]) if c.startswith("bugstream fix ")}
+    run_here |= {c for c in commands(PAGES[0]) if c.startswith(("bugstream fix ", *TRIED_ALONE))}
     parsed_here = {
         c for c in commands(PAGES[0]) if c.startswith(("bugstream prove", "bugstream be"))
     }
@@ -136,6 +138,19 @@ def test_one_bug_is_fixed_in_one_command(shop: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "+++ b/shop/orders.py" in (shop / "bugstream.patch").read_text()
     assert "## Verification" in (shop / "bugstream-report.md").read_text()
+
+
+def test_two_steps_can_be_tried_alone(shop: Path) -> None:
+    issue = demo_shop.ISSUES[0]
+    known = {"id": "shop-1", "title": issue.title, "body": issue.body}
+    (shop / "reports.jsonl").write_text(json.dumps(known) + "\n", encoding="utf-8")
+    locate, dedupe = (
+        run(command, shop) for command in commands(PAGES[0]) if command.startswith(TRIED_ALONE)
+    )
+
+    assert (locate.returncode, dedupe.returncode) == (0, 0), locate.stderr + dedupe.stderr
+    assert "shop/orders.py" in locate.stdout
+    assert "shop-1" in dedupe.stdout
 
 
 @pytest.mark.sandbox

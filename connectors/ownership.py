@@ -13,13 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from connectors.agent_trace import NOTES_REF
 from connectors.channel import objects, text
 from connectors.git_command import Git, GitError
+from schemas.places import Hand, HandEvidence
 
-Hand = Literal["human", "ai", "mixed", "unknown"]
 LINES_MAX = 2_000
 """Asked for at once."""
 NOTE_BYTES_MAX = 1024 * 1024
@@ -49,6 +49,8 @@ class Owned:
     hand: Hand
     evidence: str
     """What says whose hand it was."""
+    by: HandEvidence = "none"
+    """The kind of that, which names nobody."""
     model: str = ""
     conversation: str = ""
     reviewer: str = ""
@@ -72,24 +74,45 @@ class _Commit:
     at: datetime = _LONG_AGO
 
 
-def owners(git: Git, commit: str, path: str, start: int, end: int) -> tuple[Owned, ...]:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the repository says of a commit."""
+
+    records: Sequence[Mapping[str, Any]] = ()
+    """Those of its Agent Trace note."""
+    message: str = ""
+    is_cut_off: bool = False
+    """Whether the copy ends here: the lines may be of any commit before it."""
+
+
+def owners(
+    git: Git, commit: str, path: str, start: int, end: int, said: dict[str, Said] | None = None
+) -> tuple[Owned, ...]:
     """Return whose the lines `start` to `end` of `path` at `commit` are, in order.
 
-    Nothing where git knows no such file or lines. Raises `TransientError` when time is up.
+    Nothing where git knows no such file or lines. `said` is filled with what was read of commits,
+    for the next call. Raises `TransientError` when time is up.
     """
+    said = {} if said is None else said
     end = min(end, start + LINES_MAX - 1)
     try:
         out = git("blame", "--line-porcelain", "-w", "-M", f"-L{start},{end}", commit, "--", path)
     except GitError:
         return ()
     lines, commits = _read(out)
-    records = {sha: tuple(_records(git, sha)) for sha in {line.commit for line in lines}}
-    messages = {sha: _message(git, sha) for sha in records}
-    found = (
-        _owned(line, commits[line.commit], records[line.commit], messages[line.commit])
-        for line in lines
-    )
+    ends = _ends(git)
+    for sha in {line.commit for line in lines} - said.keys():
+        said[sha] = Said(tuple(_records(git, sha)), _message(git, sha), sha in ends)
+    found = (_owned(line, commits[line.commit], said[line.commit]) for line in lines)
     return tuple(_joined(list(found)))
+
+
+def _ends(git: Git) -> frozenset[str]:
+    """Return the commits of which a shallow copy lacks the parents."""
+    try:
+        return frozenset((git.git_dir / "shallow").read_text(encoding="ascii").split())
+    except (OSError, UnicodeDecodeError):
+        return frozenset()
 
 
 def _read(out: bytes) -> tuple[list[_Line], dict[str, _Commit]]:
@@ -146,10 +169,8 @@ def _message(git: Git, commit: str) -> str:
     return said[:MESSAGE_BYTES_MAX].decode("utf-8", "replace")
 
 
-def _owned(
-    line: _Line, commit: _Commit, records: Sequence[Mapping[str, Any]], message: str
-) -> Owned:
-    trailers = [(name.casefold(), value) for name, value in _TRAILER.findall(message)]
+def _owned(line: _Line, commit: _Commit, said: Said) -> Owned:
+    trailers = [(name.casefold(), value) for name, value in _TRAILER.findall(said.message)]
     reviews = [value for name, value in trailers if name in _REVIEWS]
     plain = Owned(
         start=line.number,
@@ -162,14 +183,18 @@ def _owned(
         evidence="nothing says who wrote it",
         reviewer=reviews[-1] if reviews else "",
     )
-    for record in records:
+    if said.is_cut_off:
+        why = "the history of this copy ends at that commit"
+        return replace(plain, author="", mail="", evidence=why, by="shallow", reviewer="")
+    for record in said.records:
         if found := _traced(record, line):
-            return replace(plain, evidence="an Agent Trace note", **found)
+            return replace(plain, evidence="an Agent Trace note", by="trace", **found)
     helper = next((v for n, v in trailers if n in _HELPED and _PROGRAM.search(v)), None)
     if helper:
-        return replace(plain, hand="mixed", evidence=f"the commit says it was helped by {helper}")
+        why = f"the commit says it was helped by {helper}"
+        return replace(plain, hand="mixed", evidence=why, by="trailer")
     if _AIDER.search(commit.author) or commit.author.endswith("[bot]"):
-        return replace(plain, hand="ai", evidence="a program committed it")
+        return replace(plain, hand="ai", evidence="a program committed it", by="author")
     return plain
 
 

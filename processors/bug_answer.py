@@ -54,7 +54,7 @@ class Answer:
             report=self._state.founder,
             others=evidence.others(self._state.reports),
             base_commit=self._state.base_commit,
-            locations=self._state.locations,
+            locations=tuple(place.bare() for place in self._state.locations),
             budget_usd_micros=round(budget * USD_MICROS),
             feedback=feedback,
         )
@@ -120,7 +120,7 @@ class Answer:
             commit=state.commit,
             url=state.url,
             checks=state.checks,
-            locations=state.locations[:LOCATIONS_TOLD_MAX],
+            locations=tuple(p.bare() for p in state.locations[:LOCATIONS_TOLD_MAX]),
             patch=state.patch if moment == "fixed" else None,
             report=report.report_blob if audience == "assignee" else None,
         )

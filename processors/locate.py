@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from processors import evidence
 from processors.attached import Attach, Reading, nothing
 from processors.base import Task
+from processors.locating.call_graph import CallGraph, Node
+from processors.locating.impact import impact_of
 from processors.locating.ranking import Ranked, Ranking, rank
-from processors.ports import Blobs, Checkouts, SymbolIndex
+from processors.ports import Blobs, Checkouts, Ownership, SymbolIndex
 from schemas import topics
 from schemas.bugs import BugLocated, LocateDeclined, LocateRequested
 from schemas.errors import PoisonError
-from schemas.event import Event, caused_by
-from schemas.places import Location
+from schemas.event import BlobRef, Event, caused_by, subject_id
+from schemas.places import Location, OwnedPlace, Person
 from schemas.projects import Project
 from schemas.values import ErasedError
 
@@ -22,49 +25,57 @@ LOCATIONS_MAX = 10
 FILES_MAX = 5
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    checkouts: Checkouts
+    symbols: SymbolIndex
+    ownership: Ownership
+    blobs: Blobs
+    attach: Attach
+
+
 def make(
     checkouts: Checkouts,
     symbols: SymbolIndex,
+    ownership: Ownership,
     blobs: Blobs,
     project_of: Callable[[str], Project | None],
     attach: Attach = nothing,
 ) -> Task:
     """Return the stage, bound to the repositories, what is known of their code, and the rest."""
+    parts = _Parts(checkouts, symbols, ownership, blobs, attach)
 
     def handle(event: Event) -> Iterator[BugLocated | LocateDeclined]:
         if isinstance(event, LocateRequested):
-            yield _answer(event, checkouts, symbols, blobs, project_of(event.project), attach)
+            yield _answer(event, parts, project_of(event.project))
 
     return Task(NAME, topics.SOURCES[NAME], (LocateRequested,), handle, concurrency=2)
 
 
 def _answer(
-    event: LocateRequested,
-    checkouts: Checkouts,
-    symbols: SymbolIndex,
-    blobs: Blobs,
-    project: Project | None,
-    attach: Attach,
+    event: LocateRequested, parts: _Parts, project: Project | None
 ) -> BugLocated | LocateDeclined:
     if project is None or not project.git_url:
         reason = f"project {event.project!r} has no git_url in the settings"
         return _declined(event, reason)
     try:
-        report = evidence.read(blobs, event.report, event.others)
-        report = attach(report, Reading(event.project, event.bug_id, event.attempt))
-        commit = checkouts.base_commit(project)
-        code, history = symbols.at(project, commit)
+        report = evidence.read(parts.blobs, event.report, event.others)
+        report = parts.attach(report, Reading(event.project, event.bug_id, event.attempt))
+        commit = parts.checkouts.base_commit(project)
+        code, history = parts.symbols.at(project, commit)
+        calls = parts.symbols.calls(project, commit)
     except ErasedError:
         return _declined(event, "the report was erased at its author's wish")
     except PoisonError as error:
         return _declined(event, str(error))
-    places = locations_of(ranking := rank(report, code, history))
+    places = with_impact(locations_of(ranking := rank(report, code, history)), calls)
+    owned = parts.ownership.of(project, commit, places)
     return BugLocated(
         **caused_by(event, NAME),
         bug_id=event.bug_id,
         attempt=event.attempt,
         base_commit=commit,
-        locations=tuple(places),
+        locations=tuple(_with_owners(places, owned, parts.blobs)),
         method=_method(ranking, places),
     )
 
@@ -92,6 +103,38 @@ def locations_of(ranking: Ranking) -> list[Location]:
     kept = units[: LOCATIONS_MAX - len(files)]
     known = {place.path for place in kept}
     return [*kept, *(place for place in files if place.path not in known)]
+
+
+def with_impact(places: Sequence[Location], calls: CallGraph) -> list[Location]:
+    """Return the places, each function and class among them with how far a change reaches."""
+    return [
+        place.model_copy(update={"impact": impact_of(calls, Node(place.path, place.symbol))})
+        if place.symbol
+        else place
+        for place in places
+    ]
+
+
+def _with_owners(
+    places: Sequence[Location], owned: Sequence[OwnedPlace], blobs: Blobs
+) -> Iterator[Location]:
+    """Yield the places with their owners. People become blobs, each of its own subject."""
+
+    def kept(person: Person) -> BlobRef:
+        content = person.model_dump_json().encode()
+        subject = subject_id(f"email:{person.mail}" if person.mail else f"git:{person.name}")
+        return blobs.put(content, media_type="application/json", subject=subject)
+
+    for number, place in enumerate(places):
+        if number >= len(owned):
+            yield place
+            continue
+        found = owned[number]
+        people = {
+            "people": tuple(kept(person) for person in found.people),
+            "reviewer": kept(found.reviewer) if found.reviewer else None,
+        }
+        yield place.model_copy(update={"owner": found.owner.model_copy(update=people)})
 
 
 def _location(ranked: Ranked) -> Location:

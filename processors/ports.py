@@ -11,6 +11,7 @@ from uuid import UUID
 
 from schemas.event import BlobRef
 from schemas.fixes import Proposal
+from schemas.places import Location, OwnedPlace
 from schemas.projects import Project
 from schemas.raw import Origin
 from schemas.values import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from processors.locating.call_graph import CallGraph
     from processors.locating.code_index import CodeIndex
     from processors.locating.history import History
 
@@ -56,6 +58,7 @@ __all__ = [
     "Messenger",
     "ModelCall",
     "Offer",
+    "Ownership",
     "PatchProposer",
     "Progress",
     "Proposed",
@@ -138,6 +141,16 @@ class SymbolIndex(Protocol):
 
         Raises `PoisonError` when there is no such commit, and `TransientError`.
         """
+
+    def calls(self, project: Project, commit: str) -> CallGraph:
+        """Return who calls whom in the code and the tests of `commit`. Raises like `at`."""
+
+
+class Ownership(Protocol):
+    """Knows who wrote lines of a project's code, and whether a person or a program did."""
+
+    def of(self, project: Project, commit: str, places: Sequence[Location]) -> Sequence[OwnedPlace]:
+        """Return whose the first places are, in their order. Never raises: unknown is said."""
 
 
 class Forge(Protocol):

@@ -69,6 +69,11 @@ class GitSymbolIndex:
                 self._recent.popitem(last=False)
         return found
 
+    def calls(self, project: Project, commit: str) -> CallGraph:
+        """Return who calls whom in the code and the tests of `commit`. Raises like `at`."""
+        code, _ = self.at(project, commit)
+        return graph_at(self._checkouts.git_with(project, commit), commit, self._store, code)
+
 
 class MemorySymbolIndex:
     """`SymbolIndex` of one fixed tree, whatever project and commit it is asked for."""
@@ -76,12 +81,19 @@ class MemorySymbolIndex:
     def __init__(self, sources: Mapping[str, str], changes: Sequence[Change] = ()) -> None:
         """Index `sources`, path -> text, with `changes` before them."""
         self._code = index_of(sources)
+        wanted = {p: text for p, text in sources.items() if is_indexed(p) or is_test(p)}
+        self._calls = CallGraph({path: entry_of(path, text) for path, text in wanted.items()})
         self._history = History(changes)
 
     def at(self, project: Project, commit: str) -> tuple[CodeIndex, History]:
         """Return the tree."""
         del project, commit
         return self._code, self._history
+
+    def calls(self, project: Project, commit: str) -> CallGraph:
+        """Return who calls whom in the tree, tests among it."""
+        del project, commit
+        return self._calls
 
 
 def code_at(git: Git, commit: str, store: MadeStore) -> CodeIndex:

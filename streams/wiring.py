@@ -269,11 +269,12 @@ def _attach(parts: Parts) -> Attach:
 
 
 def _locate(parts: Parts) -> Stage:
+    from connectors.place_owners import GitOwnership
     from processors import locate
 
-    attach = _attach(parts)
+    attach, owners = _attach(parts), GitOwnership(parts.checkouts)
     return locate.make(
-        parts.checkouts, parts.symbols, parts.blobs, parts.settings.project_of, attach
+        parts.checkouts, parts.symbols, owners, parts.blobs, parts.settings.project_of, attach
     )
 
 

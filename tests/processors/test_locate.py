@@ -1,18 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from connectors.blobs import MemoryBlobs
 from processors.attached import Attach, Reading, nothing
-from processors.locate import LOCATIONS_MAX, locations_of, make
+from processors.locate import LOCATIONS_MAX, locations_of, make, with_impact
+from processors.locating.call_graph import CallGraph
 from processors.locating.code_index import index_of
 from processors.locating.history import History
 from processors.locating.ranking import rank
 from schemas.bugs import BugLocated, LocateDeclined, LocateRequested
 from schemas.errors import PoisonError
-from schemas.places import Location
+from schemas.event import subject_id
+from schemas.places import Location, OwnedPlace, Owner, Person
 from schemas.projects import Project
 from schemas.reports import BugReport, Frame
 from schemas.target_tests import is_test
@@ -23,7 +25,9 @@ from tests.processors.locating.reports import report
 SOURCES = {
     "shop/cart.py": "def total(prices):\n    return sum(prices) / len(prices)\n",
     "shop/pay.py": "def refund(invoice):\n    return invoice.amount\n",
-    "tests/test_pay.py": "def test_refund_of_invoice(): refund(invoice)\n",
+    "tests/test_pay.py": (
+        "from shop.pay import refund\ndef test_refund_of_invoice(): refund(invoice)\n"
+    ),
 }
 SHOP = Project(id="shop", git_url="file:///srv/shop.git")
 
@@ -89,14 +93,29 @@ class Repository:
         raise NotImplementedError
 
 
-def ask(project: Project | None, attach: Attach = nothing) -> BugLocated | LocateDeclined:
-    blobs = MemoryBlobs()
+class Ownership:
+    """Ann wrote every place, with a program; Bo reviewed. Knows the first place alone."""
+
+    def of(self, project: Project, commit: str, places: Sequence[Location]) -> Sequence[OwnedPlace]:
+        assert (project.id, commit) == ("shop", "a" * 40)
+        owner = Owner(hand="mixed", evidence="trace", commits=("b" * 40,), models=("acme/m1",))
+        people = (Person(name="Ann", mail="ann@example.org"),)
+        return [OwnedPlace(owner=owner, people=people, reviewer=Person(name="Bo"))] * min(
+            1, len(places)
+        )
+
+
+def ask(
+    project: Project | None, attach: Attach = nothing, blobs: MemoryBlobs | None = None
+) -> BugLocated | LocateDeclined:
+    blobs = blobs or MemoryBlobs()
     said = report("The refund of an invoice").model_dump_json().encode()
     ref = blobs.put(said, media_type="m", subject="s")
     event = LocateRequested(
         **envelope("ask"), attempt=1, report=LINK.model_copy(update={"report_blob": ref})
     )
-    stage = make(Repository(), MemorySymbolIndex(SOURCES), blobs, lambda _: project, attach)
+    index = MemorySymbolIndex(SOURCES)
+    stage = make(Repository(), index, Ownership(), blobs, lambda _: project, attach)
     [answer] = stage.handle(event)
     assert isinstance(answer, BugLocated | LocateDeclined)
     return answer
@@ -132,3 +151,47 @@ def test_what_is_attached_helps_to_find_the_place() -> None:
 
     assert isinstance(answer, BugLocated)
     assert answer.locations[0].path == "shop/cart.py"
+
+
+def test_the_answer_says_whose_a_place_is_and_names_nobody() -> None:
+    blobs = MemoryBlobs()
+    answer = ask(SHOP, blobs=blobs)
+
+    assert isinstance(answer, BugLocated)
+    owner = answer.locations[0].owner
+    assert owner is not None
+    assert (owner.hand, owner.models) == ("mixed", ("acme/m1",))
+    assert "Ann" not in answer.model_dump_json()
+    assert "example.org" not in answer.model_dump_json()
+    [ann] = owner.people
+    assert Person.model_validate_json(blobs.get(ann)) == Person(name="Ann", mail="ann@example.org")
+    assert owner.reviewer is not None
+    assert Person.model_validate_json(blobs.get(owner.reviewer)).name == "Bo"
+    assert all(place.owner is None for place in answer.locations[1:])
+
+
+def test_who_writes_to_us_by_mail_is_erased_as_an_author_too() -> None:
+    answer = ask(SHOP)
+
+    assert isinstance(answer, BugLocated)
+    owner = answer.locations[0].owner
+    assert owner is not None
+    assert owner.people[0].subject == subject_id("email:ann@example.org")
+
+
+def test_the_answer_says_how_far_a_change_of_a_function_reaches() -> None:
+    answer = ask(SHOP)
+
+    assert isinstance(answer, BugLocated)
+    impact = answer.locations[0].impact
+    assert answer.locations[0].symbol == "refund"
+    assert impact is not None
+    assert (impact.callers, impact.is_public) == (0, True)
+    assert impact.reached_by == ("tests/test_pay.py:test_refund_of_invoice",)
+    assert 0 < impact.blast_radius < 1
+
+
+def test_a_file_as_a_whole_has_no_impact() -> None:
+    [place] = with_impact([Location(path="shop/pay.py", score=1, reasons=())], CallGraph({}))
+
+    assert place.impact is None

@@ -7,6 +7,7 @@ messages stand for the reports, since every repository has them.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +26,12 @@ FILES_PER_COMMIT_MAX = 20
 MESSAGE_CHARS_MAX = 4_000
 SIMILAR_MAX = 30
 """Commits that are listened to."""
+RECENT_MAX = 200
+"""Commits that count as recent."""
+RECENT_HALVES = 50
+"""Commits after which a change counts half."""
+COMPANY_MIN = 2
+"""Commits that two files must have had in common: one may be chance."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +80,21 @@ class History:
             if sizes
             else np.empty(0, dtype="<u8")
         )
+
+    def recent(self) -> dict[str, tuple[float, int]]:
+        """Return path -> how recently and often it changed, and in how many recent commits."""
+        found: dict[str, tuple[float, int]] = {}
+        for age, change in enumerate(self._changes[:RECENT_MAX]):
+            for path in change.paths:
+                score, count = found.get(path, (0.0, 0))
+                found[path] = (score + 0.5 ** (age / RECENT_HALVES), count + 1)
+        return found
+
+    def company(self, path: str) -> tuple[int, dict[str, int]]:
+        """Return how many commits changed `path`, and with which other paths how many of them."""
+        mine = [change.paths for change in self._changes if path in change.paths]
+        counts = Counter(other for paths in mine for other in paths if other != path)
+        return len(mine), {other: n for other, n in counts.items() if n >= COMPANY_MIN}
 
     def similar(self, words: Mapping[int, float]) -> Iterator[tuple[float, Change]]:
         """Yield the commits whose messages sound most like `words`, with the BM25 score."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from processors.locating import signals
+from processors.locating import past_signals, signals
 from processors.locating.clues import clues_of
 from processors.locating.code_index import CodeIndex
 from processors.locating.entries import Part, Place
@@ -24,6 +24,7 @@ from processors.locating.signals import Signal
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from processors.locating.failing import Spectrum
     from schemas.reports import BugReport
 
 RANKED_MAX = 30
@@ -45,6 +46,7 @@ class Weight:
 
 
 TRACED = Weight(1.5, 1.5)
+FAILING = Weight(1.5, 1.5)
 TITLE = Weight(1.4, 0.6)
 TEXT = Weight(1.4, 0.8)
 PATH_WORDS = Weight(0.5, 0.0)
@@ -53,6 +55,8 @@ PATHED = Weight(0.7, 0.3)
 MESSAGES = Weight(0.4, 0.2)
 LINES = Weight(0.4, 0.2)
 PAST = Weight(0.5, 0.0)
+RECENT = Weight(0.1, 0.0)
+COMPANY = Weight(0.1, 0.0)
 
 
 _Weighted = tuple[tuple[Weight, Signal], ...]
@@ -81,13 +85,25 @@ class Ranking:
     """Whether a frame of a stack trace lies in the repository."""
 
 
-def rank(report: BugReport, index: CodeIndex, history: History) -> Ranking:
-    """Return where the fault of `report` may be. Same in, same out."""
+def rank(
+    report: BugReport, index: CodeIndex, history: History, spectrum: Spectrum | None = None
+) -> Ranking:
+    """Return where the fault of `report` may be. Same in, same out.
+
+    `spectrum` is what failing tests ran, where they were run.
+    """
     if not index.paths:
         return Ranking((), (), has_trace=False)
     weighted, lines = evidence(report, index, history)
+    weighted += ((FAILING, signals.failing(index, spectrum)),)
     beside = np.array([BESIDE if is_beside(path) else 1.0 for path in index.paths])
     by_file = sum((weight.file * signal.by_file for weight, signal in weighted), 0.0) * beside
+    if by_file.any():
+        # The past alone is no reason: it only sways between files that the report leads to.
+        company = past_signals.in_company(index, history, by_file)
+        weighted += ((RECENT, past_signals.recent(index, history)), (COMPANY, company))
+        swayed = sum((weight.file * signal.by_file for weight, signal in weighted[-2:]), 0.0)
+        by_file = by_file + swayed * beside * (by_file > 0)
     own = sum((weight.unit * signal.by_unit for weight, signal in weighted), 0.0)
     by_unit = own * beside[index.file_of] + FILE_COUNTS * signals.unitary(by_file)[index.file_of]
     # What is outside functions is a place only where a trace leads to a line of it.

@@ -18,10 +18,12 @@ from processors.locating.entries import Part
 from processors.locating.history import History
 from processors.locating.paths import words_of
 from processors.locating.words import number
+from processors.repair.ranking import ochiai
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from processors.locating.failing import Spectrum
     from schemas.reports import Frame, StackTrace
 
 WORDS = {Part.NAME: 3.0, Part.DOC: 1.0, Part.CODE: 1.0}
@@ -34,6 +36,10 @@ FRAME_FADES = 0.5
 """A frame further out is less likely where it broke: the second counts 1 / 1.5."""
 NAMED_SHOWN_MAX = 3
 WORDS_SHOWN_MAX = 4
+CRASH_SHARE = 0.25
+"""Of how suspicious a line is: that the exception of a failing test left it, half as much for each
+frame above it."""
+CRASH_FRAMES_MAX = 4
 DEFINERS_MAX = 50
 """A name that more places define says nothing about any of them."""
 
@@ -277,6 +283,53 @@ def _whole_path(frame: Frame) -> str:
     package = frame.function.split(".")[:-2]
     is_named_only = PurePosixPath(path).suffix in _BY_PACKAGE and "/" not in path
     return "/".join([*package, path]) if is_named_only else path
+
+
+def failing(index: CodeIndex, spectrum: Spectrum | None) -> Signal:
+    """Return what failing tests run and others do not, and where their exceptions left it."""
+    by_unit = np.zeros(index.units)
+    lines: dict[int, tuple[str, int]] = {}
+    for path, line, score in _suspicions(spectrum) if spectrum else ():
+        file = index.numbers.get(path)
+        unit = None if file is None else unit_at(index, file, line)
+        if unit is None or _is_run_by_imports(index, unit, line):
+            continue
+        if score > by_unit[unit]:
+            by_unit[unit], lines[unit] = score, (path, line)
+
+    def reason(file: int, unit: int | None) -> str:
+        start, end = int(index.starts[file]), int(index.starts[file + 1])
+        best = start + int(np.argmax(by_unit[start:end])) if unit is None else unit
+        return _ran(spectrum, *lines[best]) if spectrum and best in lines else ""
+
+    return Signal(by_unit, index.best_of_file(by_unit), reason)
+
+
+def _ran(spectrum: Spectrum, path: str, line: int) -> str:
+    failed = spectrum.lines.failed.get(path, {}).get(line, 0)
+    passed = spectrum.lines.passed.get(path, {}).get(line, 0)
+    tests = "failing test" if spectrum.failed == 1 else "failing tests"
+    counted = f"{failed} of {spectrum.failed} {tests} and {passed} of {spectrum.passed} that pass"
+    return f"runs in {counted}"
+
+
+def _suspicions(spectrum: Spectrum) -> Iterator[tuple[str, int, float]]:
+    """Yield path, line and suspicion: by Ochiai, and more where an exception left the code."""
+    left: dict[tuple[str, int], float] = {}
+    for crash in spectrum.crashes:
+        for depth, frame in enumerate(reversed(crash.frames[-CRASH_FRAMES_MAX:])):
+            at = (frame.path, frame.line)
+            left[at] = max(left.get(at, 0.0), CRASH_SHARE / 2**depth)
+    for path, lines in ochiai(spectrum.lines, max(1, spectrum.failed)).items():
+        for line, score in lines.items():
+            yield path, line, score * (1 - CRASH_SHARE) + left.get((path, line), 0.0)
+
+
+def _is_run_by_imports(index: CodeIndex, unit: int, line: int) -> bool:
+    """Tell whether the line is outside functions, or the head of one."""
+    place = index.place(unit)[1]
+    is_head = line == place.line_start and place.line_end > line
+    return bool(index.is_module[unit]) or is_head
 
 
 def past(index: CodeIndex, history: History, words: Mapping[str, float]) -> Signal:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from processors.ports import Declined, FixTask, Progress, Proposed, Sandbox
-from processors.repair.harness import Crash, Harness, Report, Run
+from processors.repair.harness import Crash, Harness, Report, Run, command_parts
 from processors.repair.measuring import (
     BASE_CPU_S_PER_TEST,
     TRACED_TESTS_MAX,
@@ -240,7 +240,7 @@ class TemplateProposer:
         began_s = time.thread_time()
         deadline_s = time.monotonic() + self.wall_s_max
         _write_files(task.tree, task.oracle)
-        args, suite = _pytest_args(task)
+        args, suite = command_parts(task.project.test_command, task.tree)
         with Harness(self.sandbox, task.python, task.tree, deadline_s, args) as harness:
             base = measure(harness, task.oracle.node_ids, suite, self.wall_s_max)
             search = _Search(
@@ -281,14 +281,6 @@ def _write_files(tree: Path, oracle: Oracle) -> None:
         target = tree / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(content, encoding="utf-8")
-
-
-def _pytest_args(task: FixTask) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the project's own pytest options, and where its tests are."""
-    command = task.project.test_command
-    own = command[command.index("pytest") + 1 :] if "pytest" in command else ()
-    places = tuple(a for a in own if (task.tree / a.partition("::")[0]).exists())
-    return tuple(a for a in own if a not in places), places
 
 
 def _crashes(red: Report) -> list[Crash]:

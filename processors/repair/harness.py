@@ -294,6 +294,13 @@ def _crash(crash: Mapping[str, Any]) -> Crash:
     return Crash(crash["exception"], crash["message"], frames)
 
 
+def command_parts(command: Sequence[str], tree: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return a project's own pytest options, and where in `tree` its tests are."""
+    own = command[command.index("pytest") + 1 :] if "pytest" in command else ()
+    places = tuple(a for a in own if (tree / a.partition("::")[0]).exists())
+    return tuple(a for a in own if a not in places), places
+
+
 def failing_tests(
     sandbox: Sandbox,
     *,

@@ -9,20 +9,25 @@ from processors import evidence
 from processors.attached import Attach, Reading, nothing
 from processors.base import Task
 from processors.locating.call_graph import CallGraph, Node
+from processors.locating.failing import Spectrum
 from processors.locating.impact import impact_of
+from processors.locating.line_history import remembered, spans_of
 from processors.locating.ranking import Ranked, Ranking, rank
-from processors.ports import Blobs, Checkouts, Ownership, SymbolIndex
+from processors.ports import Blobs, Checkouts, LineHistory, Ownership, Spectra, SymbolIndex
 from schemas import topics
 from schemas.bugs import BugLocated, LocateDeclined, LocateRequested
 from schemas.errors import PoisonError
-from schemas.event import BlobRef, Event, caused_by, subject_id
+from schemas.event import EVENT_BYTES_MAX, BlobRef, Event, caused_by, subject_id
 from schemas.places import Location, OwnedPlace, Person
 from schemas.projects import Project
+from schemas.reports import BugReport, Trust
 from schemas.values import ErasedError
 
 NAME = "locate"
 LOCATIONS_MAX = 10
 FILES_MAX = 5
+LOCATED_BYTES_MAX = EVENT_BYTES_MAX * 3 // 4
+"""Names of code have no limit: what would not fit goes without owners and impact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class _Parts:
     ownership: Ownership
     blobs: Blobs
     attach: Attach
+    lines: LineHistory | None
+    spectra: Spectra | None
 
 
 def make(
@@ -41,9 +48,15 @@ def make(
     blobs: Blobs,
     project_of: Callable[[str], Project | None],
     attach: Attach = nothing,
+    *,
+    lines: LineHistory | None = None,
+    spectra: Spectra | None = None,
 ) -> Task:
-    """Return the stage, bound to the repositories, what is known of their code, and the rest."""
-    parts = _Parts(checkouts, symbols, ownership, blobs, attach)
+    """Return the stage, bound to the repositories, what is known of their code, and the rest.
+
+    Without `lines` no place says what last changed it, without `spectra` no test is run.
+    """
+    parts = _Parts(checkouts, symbols, ownership, blobs, attach, lines, spectra)
 
     def handle(event: Event) -> Iterator[BugLocated | LocateDeclined]:
         if isinstance(event, LocateRequested):
@@ -62,15 +75,15 @@ def _answer(
         report = evidence.read(parts.blobs, event.report, event.others)
         report = parts.attach(report, Reading(event.project, event.bug_id, event.attempt))
         commit = parts.checkouts.base_commit(project)
-        code, history = parts.symbols.at(project, commit)
+        ranking = _ranked(event, parts, project, commit, report)
         calls = parts.symbols.calls(project, commit)
     except ErasedError:
         return _declined(event, "the report was erased at its author's wish")
     except PoisonError as error:
         return _declined(event, str(error))
-    places = with_impact(locations_of(ranking := rank(report, code, history)), calls)
+    places = with_impact(locations_of(ranking), calls)
     owned = parts.ownership.of(project, commit, places)
-    return BugLocated(
+    located = BugLocated(
         **caused_by(event, NAME),
         bug_id=event.bug_id,
         attempt=event.attempt,
@@ -78,11 +91,35 @@ def _answer(
         locations=tuple(_with_owners(places, owned, parts.blobs)),
         method=_method(ranking, places),
     )
+    if len(located.model_dump_json().encode()) <= LOCATED_BYTES_MAX:
+        return located
+    return located.model_copy(update={"locations": tuple(place.bare() for place in places)})
+
+
+def _ranked(
+    event: LocateRequested, parts: _Parts, project: Project, commit: str, report: BugReport
+) -> Ranking:
+    code, history = parts.symbols.at(project, commit)
+    ranking = rank(report, code, history)
+    if parts.spectra is not None and project.locate_runs_tests and _may_run(event):
+        found = parts.spectra.of(project, commit, report, locations_of(ranking))
+        if isinstance(found, Spectrum):
+            ranking = rank(report, code, history, found)
+    if parts.lines is not None:
+        ranking = remembered(ranking, parts.lines.touched(project, commit, spans_of(ranking)))
+    return ranking
+
+
+def _may_run(event: LocateRequested) -> bool:
+    """Tell whether a member reported it: what others write runs only once a person approved."""
+    return event.report.trust is Trust.MEMBER or bool(event.others)
 
 
 def _method(ranking: Ranking, places: Sequence[Location]) -> str:
     if not places:
         return "nothing fits"
+    if ranking.has_failing:
+        return "failing tests"
     return "stack trace" if ranking.has_trace else "words in common"
 
 
@@ -97,9 +134,9 @@ def locations_of(ranking: Ranking) -> list[Location]:
 
     Files among the first `FILES_MAX` of which no unit is among those come last, as a whole.
     """
-    units = [_location(ranked) for ranked in ranking.units]
+    units = [location(ranked) for ranked in ranking.units]
     held = {place.path for place in units[: LOCATIONS_MAX - FILES_MAX]}
-    files = [_location(r) for r in ranking.files[:FILES_MAX] if r.path not in held]
+    files = [location(r) for r in ranking.files[:FILES_MAX] if r.path not in held]
     kept = units[: LOCATIONS_MAX - len(files)]
     known = {place.path for place in kept}
     return [*kept, *(place for place in files if place.path not in known)]
@@ -137,7 +174,8 @@ def _with_owners(
         yield place.model_copy(update={"owner": found.owner.model_copy(update=people)})
 
 
-def _location(ranked: Ranked) -> Location:
+def location(ranked: Ranked) -> Location:
+    """Return the place: the line that a trace names, else the whole unit or file."""
     place, line = ranked.place, ranked.traced_line
     return Location(
         path=ranked.path,

@@ -38,7 +38,10 @@ if TYPE_CHECKING:
 
     from processors.locating.call_graph import CallGraph
     from processors.locating.code_index import CodeIndex
+    from processors.locating.failing import NotRun, Spectrum
     from processors.locating.history import History
+    from processors.locating.line_history import Span, Touch
+    from schemas.reports import BugReport
 
 __all__ = [
     "Attachments",
@@ -55,6 +58,7 @@ __all__ = [
     "FixTask",
     "Forge",
     "Ledger",
+    "LineHistory",
     "Messenger",
     "ModelCall",
     "Offer",
@@ -69,6 +73,7 @@ __all__ = [
     "SandboxResult",
     "SandboxSpec",
     "SandboxUnavailableError",
+    "Spectra",
     "SymbolIndex",
     "Tracker",
     "VectorIndex",
@@ -151,6 +156,24 @@ class Ownership(Protocol):
 
     def of(self, project: Project, commit: str, places: Sequence[Location]) -> Sequence[OwnedPlace]:
         """Return whose the first places are, in their order. Never raises: unknown is said."""
+
+
+class LineHistory(Protocol):
+    """Knows which commits changed which lines of a project's code."""
+
+    def touched(
+        self, project: Project, commit: str, spans: Sequence[Span]
+    ) -> Mapping[Span, Sequence[Touch]]:
+        """Return the last commits that changed the lines of `spans`. Never raises."""
+
+
+class Spectra(Protocol):
+    """Runs the tests that show a report's bug: for reports of people who are trusted alone."""
+
+    def of(
+        self, project: Project, commit: str, report: BugReport, locations: Sequence[Location]
+    ) -> Spectrum | NotRun:
+        """Return which lines those tests ran, and others; or why nothing is known. Never raises."""
 
 
 class Forge(Protocol):

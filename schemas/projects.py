@@ -30,6 +30,9 @@ class Project(BaseModel):
     """Interpreter with the project's packages; `--python` for one run."""
     test_command: tuple[str, ...] = ("-m", "pytest", "-q")
     """Arguments to the interpreter; must be pytest, whose results can be read test by test."""
+    locate_runs_tests: bool = True
+    """Whether the tests that show a member's bug are run to find its place, where `python` is
+    set: for at most two minutes, in the sandbox. Fix runs them again."""
     members: tuple[str, ...] = ()
     """`channel:account` of people whose reports go on to a fix without approval."""
     release_approvals: int = Field(default=0, ge=0, le=2)

@@ -269,13 +269,9 @@ def _attach(parts: Parts) -> Attach:
 
 
 def _locate(parts: Parts) -> Stage:
-    from connectors.place_owners import GitOwnership
-    from processors import locate
+    from streams import locating
 
-    attach, owners = _attach(parts), GitOwnership(parts.checkouts)
-    return locate.make(
-        parts.checkouts, parts.symbols, owners, parts.blobs, parts.settings.project_of, attach
-    )
+    return locating.stage(parts, _attach(parts))
 
 
 def _fix(parts: Parts) -> Stage:

@@ -83,6 +83,8 @@ class Ranking:
     units: tuple[Ranked, ...]
     has_trace: bool
     """Whether a frame of a stack trace lies in the repository."""
+    has_failing: bool = False
+    """Whether a failing test runs code of the repository."""
 
 
 def rank(
@@ -95,7 +97,8 @@ def rank(
     if not index.paths:
         return Ranking((), (), has_trace=False)
     weighted, lines = evidence(report, index, history)
-    weighted += ((FAILING, signals.failing(index, spectrum)),)
+    failing = signals.failing(index, spectrum)
+    weighted += ((FAILING, failing),)
     beside = np.array([BESIDE if is_beside(path) else 1.0 for path in index.paths])
     by_file = sum((weight.file * signal.by_file for weight, signal in weighted), 0.0) * beside
     if by_file.any():
@@ -113,6 +116,7 @@ def rank(
         files=tuple(_files(index, by_file, weighted)),
         units=tuple(_units(index, by_unit, weighted, lines)),
         has_trace=bool(traced.by_file.any()),
+        has_failing=bool(failing.by_file.any()),
     )
 
 

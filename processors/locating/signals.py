@@ -228,7 +228,8 @@ def unit_at(index: CodeIndex, file: int, line: int | None, function: str = "") -
         for number, place in places
         if place.symbol and place.symbol.rpartition(".")[2] == name
     ]
-    here = min(holding, default=None)
+    # Of two with the same lines the later one is the inner one: a module may be one function.
+    here = min(holding, key=lambda sized: (sized[0], -sized[1]), default=None)
     # The line may be of another release: the function's name lasts longer.
     if called and (here is None or here[1] not in {each for _, each in called}):
         here = min(called)

@@ -9,14 +9,18 @@ from processors.attached import Attach, Reading, nothing
 from processors.locate import LOCATIONS_MAX, locations_of, make, with_impact
 from processors.locating.call_graph import CallGraph
 from processors.locating.code_index import index_of
+from processors.locating.failing import NotRun, Spectrum
 from processors.locating.history import History
+from processors.locating.line_history import Span, Touch
 from processors.locating.ranking import rank
+from processors.repair.harness import Lines as LinesRun
 from schemas.bugs import BugLocated, LocateDeclined, LocateRequested
+from schemas.codec import encode
 from schemas.errors import PoisonError
-from schemas.event import subject_id
+from schemas.event import EVENT_BYTES_MAX, subject_id
 from schemas.places import Location, OwnedPlace, Owner, Person
 from schemas.projects import Project
-from schemas.reports import BugReport, Frame
+from schemas.reports import BugReport, Frame, ReportLink, Trust
 from schemas.target_tests import is_test
 from streams.symbol_index import MemorySymbolIndex
 from tests.factories import LINK, envelope
@@ -106,7 +110,10 @@ class Ownership:
 
 
 def ask(
-    project: Project | None, attach: Attach = nothing, blobs: MemoryBlobs | None = None
+    project: Project | None,
+    attach: Attach = nothing,
+    blobs: MemoryBlobs | None = None,
+    sources: Mapping[str, str] = SOURCES,
 ) -> BugLocated | LocateDeclined:
     blobs = blobs or MemoryBlobs()
     said = report("The refund of an invoice").model_dump_json().encode()
@@ -114,7 +121,7 @@ def ask(
     event = LocateRequested(
         **envelope("ask"), attempt=1, report=LINK.model_copy(update={"report_blob": ref})
     )
-    index = MemorySymbolIndex(SOURCES)
+    index = MemorySymbolIndex(sources)
     stage = make(Repository(), index, Ownership(), blobs, lambda _: project, attach)
     [answer] = stage.handle(event)
     assert isinstance(answer, BugLocated | LocateDeclined)
@@ -191,7 +198,103 @@ def test_the_answer_says_how_far_a_change_of_a_function_reaches() -> None:
     assert 0 < impact.blast_radius < 1
 
 
+def test_code_with_names_that_do_not_fit_into_an_event_is_located_all_the_same() -> None:
+    long = "é" * 1_900
+    many = {f"shop/{n}.py": f"def refund_invoice_{long}_{n}(): pass\n" for n in range(10)}
+    taken = "".join(f"from shop.{n} import refund_invoice_{long}_{n}\n" for n in range(10))
+    calls = "; ".join(f"refund_invoice_{long}_{n}()" for n in range(10))
+    tests = {f"tests/test_{n}.py": f"{taken}def test_{long}(): {calls}\n" for n in range(5)}
+    answer = ask(SHOP, sources=many | tests)
+
+    assert isinstance(answer, BugLocated)
+    assert len(answer.locations) == LOCATIONS_MAX
+    assert len(encode(answer)) < EVENT_BYTES_MAX
+
+
 def test_a_file_as_a_whole_has_no_impact() -> None:
     [place] = with_impact([Location(path="shop/pay.py", score=1, reasons=())], CallGraph({}))
 
     assert place.impact is None
+
+
+class Lines:
+    """One commit changed the lines of every place."""
+
+    def touched(
+        self, project: Project, commit: str, spans: Sequence[Span]
+    ) -> Mapping[Span, Sequence[Touch]]:
+        assert (project.id, commit) == ("shop", "a" * 40)
+        return {span: [Touch("c0ffee1234567", "2026-01-02", "secret")] for span in spans}
+
+
+class Spectra:
+    """The failing test runs `total` alone; counts how often it is asked."""
+
+    def __init__(self, found: Spectrum | NotRun | None = None) -> None:
+        ran = LinesRun({"shop/cart.py": {2: 1}}, {})
+        self.found = found or Spectrum(ran, 1, 0)
+        self.asked = 0
+
+    def of(
+        self, project: Project, commit: str, said: BugReport, locations: Sequence[Location]
+    ) -> Spectrum | NotRun:
+        assert locations[0].path == "shop/pay.py"
+        self.asked += 1
+        return self.found
+
+
+def located(
+    spectra: Spectra, trust: Trust, project: Project = SHOP, others: tuple[ReportLink, ...] = ()
+) -> BugLocated:
+    blobs = MemoryBlobs()
+    said = report("The refund of an invoice").model_dump_json().encode()
+    ref = blobs.put(said, media_type="m", subject="s")
+    link = LINK.model_copy(update={"report_blob": ref, "trust": trust})
+    event = LocateRequested(**envelope("ask"), attempt=1, report=link, others=others)
+    stage = make(
+        Repository(),
+        MemorySymbolIndex(SOURCES),
+        Ownership(),
+        blobs,
+        lambda _: project,
+        lines=Lines(),
+        spectra=spectra,
+    )
+    [answer] = stage.handle(event)
+    assert isinstance(answer, BugLocated)
+    return answer
+
+
+def test_what_a_failing_test_runs_decides_where_a_member_reported_it() -> None:
+    answer = located(Spectra(), Trust.MEMBER)
+
+    assert (answer.method, answer.locations[0].symbol) == ("failing tests", "total")
+    assert "runs in 1 of 1 failing test and 0 of 0 that pass" in answer.locations[0].reasons
+
+
+def test_nothing_is_run_for_a_stranger_or_where_the_settings_say_no() -> None:
+    spectra = Spectra()
+    quiet = SHOP.model_copy(update={"locate_runs_tests": False})
+    answers = [located(spectra, Trust.STRANGER), located(spectra, Trust.MEMBER, quiet)]
+
+    assert spectra.asked == 0
+    assert [answer.locations[0].symbol for answer in answers] == ["refund", "refund"]
+
+
+def test_a_member_who_reported_it_too_is_trusted_as_for_a_fix() -> None:
+    spectra = Spectra()
+    located(spectra, Trust.STRANGER, others=(LINK,))
+
+    assert spectra.asked == 1
+
+
+def test_where_no_test_could_be_run_the_words_decide() -> None:
+    answer = located(Spectra(NotRun("no sandbox")), Trust.MEMBER)
+
+    assert (answer.method, answer.locations[0].symbol) == ("words in common", "refund")
+
+
+def test_what_last_changed_the_lines_is_told_without_the_words_of_the_commit() -> None:
+    reasons = located(Spectra(), Trust.MEMBER).locations[0].reasons
+
+    assert reasons[-1] == "its lines last changed in c0ffee1234 (2026-01-02)"

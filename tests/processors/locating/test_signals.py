@@ -43,6 +43,8 @@ def test_the_smallest_unit_at_a_line_is_meant() -> None:
 
     assert INDEX.place(signals.unit_at(INDEX, file, 2) or 0)[1].symbol == "Cart.total"
     assert signals.unit_at(INDEX, file, 99) is None
+    whole = index_of({"a.py": "def f():\n    return 1\n"})
+    assert whole.place(signals.unit_at(whole, 0, 2) or 0)[1].symbol == "f"
 
 
 def test_a_frame_of_java_is_found_by_its_package() -> None:

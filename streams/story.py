@@ -25,6 +25,7 @@ from schemas.lifecycle import Status, status_after
 from schemas.places import Location
 from schemas.reports import BugReport
 from schemas.values import ErasedError
+from streams.place_words import how_far, whose
 
 T = TypeVar("T", bound=BaseModel)
 ERASED = "[erased]"
@@ -240,7 +241,8 @@ def as_dict(story: Story) -> dict[str, Any]:
 def _places(locations: Iterable[Location]) -> Table:
     table = Table("where we looked", "why", box=None, pad_edge=False)
     for place in locations:
-        table.add_row(_shown(_place(place)), _shown(", ".join(place.reasons)))
+        told = (*place.reasons, whose(place.owner), how_far(place.impact))
+        table.add_row(_shown(_place(place)), _shown(", ".join(each for each in told if each)))
     return table
 
 

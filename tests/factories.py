@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from schemas import bugs, commands, identity, links, reports, rollouts
 from schemas.event import Actor, ActorKind, BlobRef, Event, derived_id, subject_id
 from schemas.fixes import CheckResult, OracleKind, Verdict
-from schemas.places import Location
+from schemas.places import Impact, Location, Owner
 from schemas.raw import Origin, RawReceived
 from schemas.reports import BugReport, ReportLink, ReportNormalized, Severity, Trust
 
@@ -38,6 +38,30 @@ CHECK = CheckResult(
 )
 PLACE = Location(
     path="shop/cart.py", line_start=7, line_end=9, symbol="total", score=1.0, reasons=("frame 1",)
+)
+OWNED_PLACE = PLACE.model_copy(
+    update={
+        "owner": Owner(
+            hand="mixed",
+            evidence="trace",
+            commits=("c" * 40,),
+            models=("acme/m1",),
+            conversations=("https://talks.example/1",),
+            people=(BLOB,),
+            reviewer=BLOB,
+        ),
+        "impact": Impact(
+            callers=3,
+            callers_by_name=2,
+            direct=4,
+            tests=1,
+            reached_by=("tests/test_cart.py:test_total",),
+            is_public=True,
+            public=("shop/cart.py:total",),
+            public_count=1,
+            blast_radius=0.4118,
+        ),
+    }
 )
 
 
@@ -211,7 +235,7 @@ EXAMPLES: tuple[Event, ...] = (
         **envelope("bug.located"),
         **_WORK,
         base_commit="a" * 40,
-        locations=(PLACE,),
+        locations=(OWNED_PLACE,),
         method="stack trace",
     ),
     bugs.LocateDeclined(**envelope("locate.declined"), **_WORK, reason="no git_url"),

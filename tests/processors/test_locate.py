@@ -6,7 +6,7 @@ from pathlib import Path
 
 from connectors.blobs import MemoryBlobs
 from processors.attached import Attach, Reading, nothing
-from processors.locate import LOCATIONS_MAX, locations_of, make, with_impact
+from processors.locate import LOCATED_BYTES_MAX, LOCATIONS_MAX, locations_of, make, with_impact
 from processors.locating.call_graph import CallGraph
 from processors.locating.code_index import index_of
 from processors.locating.failing import NotRun, Spectrum
@@ -17,7 +17,7 @@ from processors.repair.harness import Lines as LinesRun
 from schemas.bugs import BugLocated, LocateDeclined, LocateRequested
 from schemas.codec import encode
 from schemas.errors import PoisonError
-from schemas.event import EVENT_BYTES_MAX, subject_id
+from schemas.event import subject_id
 from schemas.places import Location, OwnedPlace, Owner, Person
 from schemas.projects import Project
 from schemas.reports import BugReport, Frame, ReportLink, Trust
@@ -199,16 +199,19 @@ def test_the_answer_says_how_far_a_change_of_a_function_reaches() -> None:
 
 
 def test_code_with_names_that_do_not_fit_into_an_event_is_located_all_the_same() -> None:
-    long = "é" * 1_900
-    many = {f"shop/{n}.py": f"def refund_invoice_{long}_{n}(): pass\n" for n in range(10)}
-    taken = "".join(f"from shop.{n} import refund_invoice_{long}_{n}\n" for n in range(10))
-    calls = "; ".join(f"refund_invoice_{long}_{n}()" for n in range(10))
-    tests = {f"tests/test_{n}.py": f"{taken}def test_{long}(): {calls}\n" for n in range(5)}
+    long = "\u6e2c" * 170  # Three bytes each.
+    names = [f"refund_invoice_{n}_{long}" for n in range(10)]
+    taken = "".join(f"from shop.m{n} import {name}\n" for n, name in enumerate(names))
+    calls = "; ".join(f"{name}()" for name in names)
+    many = {f"shop/m{n}.py": f"{taken}def {name}(): {calls}\n" for n, name in enumerate(names)}
+    tests = {
+        f"tests/test_{n}.py": f"{taken}def test_{name}(): {calls}\n" for n, name in enumerate(names)
+    }
     answer = ask(SHOP, sources=many | tests)
 
     assert isinstance(answer, BugLocated)
     assert len(answer.locations) == LOCATIONS_MAX
-    assert len(encode(answer)) < EVENT_BYTES_MAX
+    assert len(encode(answer)) <= LOCATED_BYTES_MAX
 
 
 def test_a_file_as_a_whole_has_no_impact() -> None:

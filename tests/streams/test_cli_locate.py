@@ -67,6 +67,26 @@ def test_programs_get_the_same_as_json(tmp_path: Path, repo: Path) -> None:
     assert len(answer["files"]) == 1
 
 
+def test_each_function_says_whose_it_is_and_who_calls_it(tmp_path: Path, repo: Path) -> None:
+    (repo / "tests").mkdir()
+    caller = "from shop.pay import refund\n\ndef test_refund(): refund(None)\n"
+    (repo / "tests" / "test_pay.py").write_text(caller, encoding="utf-8")
+    (repo / "shop" / "desk.py").write_text(caller.replace("test_", "give_"), encoding="utf-8")
+    git(repo, "add", "--all")
+    git(repo, "commit", "--quiet", "--message=More")
+    text = "The refund of an invoice has a wrong amount\n"
+    answer = json.loads(asked(tmp_path, repo, text, "--json").stdout)
+    shown = " ".join(asked(tmp_path, repo, text).output.split())
+
+    [refund] = [each for each in answer["functions"] if each["symbol"] == "refund"]
+    assert (refund["owner"]["hand"], refund["owner"]["evidence"]) == ("unknown", "none")
+    assert refund["owner"]["people"][0]["name"]
+    assert (refund["impact"]["callers"], refund["impact"]["is_public"]) == (1, True)
+    assert refund["impact"]["reached_by"] == ["tests/test_pay.py:test_refund"]
+    assert "unknown hand" in shown
+    assert "1 caller" in shown
+
+
 def test_another_commit_is_looked_at_by_its_name(tmp_path: Path, repo: Path) -> None:
     git(repo, "tag", "v1")
     git(repo, "rm", "--quiet", "shop/pay.py")

@@ -136,3 +136,19 @@ def test_nothing_in_a_story_reaches_the_terminal_as_an_escape_sequence() -> None
 
     assert not [char for char in text if not char.isprintable() and char != "\n"]
     assert "[red]" in text
+
+
+def test_where_we_looked_says_whose_it_is_and_how_far_it_reaches() -> None:
+    blobs = MemoryBlobs()
+    opened = life(blobs)[0].event
+    located = next(event for event in EXAMPLES if isinstance(event, bugs.BugLocated))
+    story = Story.of(told(opened, located), blobs)
+    assert story is not None
+    console = Console(width=300)
+    with console.capture() as shown:
+        console.print(panel(story))
+
+    [place] = as_dict(story)["locations"]
+    assert (place["owner"]["hand"], place["impact"]["blast_radius"]) == ("mixed", 0.4118)
+    assert "AI in part: acme/m1" in shown.get()
+    assert "3 callers, 2 by name only, 1 test, public; reach 0.41" in shown.get()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -20,14 +21,32 @@ from streams.place_words import how_far, whose
 
 if TYPE_CHECKING:
     from connectors.git_command import Git
+    from processors.locating.failing import Spectrum
     from processors.locating.ranking import Ranked, Ranking
     from schemas.places import Impact, OwnedPlace
     from schemas.reports import BugReport
+    from streams.run_here import Here
 
 SHOWN_MAX = 10
 """Files and functions each, unless --top says otherwise."""
 STORE = "symbols.sqlite"
 NAME_CHARS_MAX = 40
+
+
+_Run = Annotated[
+    bool,
+    typer.Option(
+        "--run",
+        help="Run the tests that show the bug, and the report's code, in the sandbox. This"
+        " executes code of the repository and of whoever wrote the report.",
+    ),
+]
+_Python = Annotated[
+    Path | None, typer.Option(help="For --run: interpreter with its packages and pytest.")
+]
+_TestCommand = Annotated[
+    str, typer.Option(help="For --run: arguments to the interpreter that run the tests.")
+]
 
 
 class Found(NamedTuple):
@@ -53,6 +72,9 @@ def locate(
     top: Annotated[
         int, typer.Option(min=1, max=30, help="How many files and functions are told.")
     ] = SHOWN_MAX,
+    run: _Run = False,
+    python: _Python = None,
+    test_command: _TestCommand = "-m pytest -q",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say in which files and functions the fault may be, and why. Calls no model.
@@ -71,7 +93,13 @@ def locate(
 
     git, found = _commit(repo, commit)
     read = read_report(report)
-    told = _found(git, found, _as_bug(read.model_dump()), settings(ctx).data_path / STORE, top)
+    here = None
+    if run:
+        from streams.run_here import Here
+
+        here = Here(repo, python or Path(sys.executable), test_command, settings(ctx))
+    said, store = _as_bug(read.model_dump()), settings(ctx).data_path / STORE
+    told = _found(git, found, said, store, top, here)
     if as_json:
         typer.echo(json.dumps(_as_dict(found, told, top), indent=2))
     elif told.ranking.files:
@@ -116,13 +144,17 @@ def _as_bug(given: dict[str, Any]) -> BugReport:
     return report_of(origin, readable(read(received)))
 
 
-def _found(git: Git, commit: str, report: BugReport, store: Path, top: int) -> Found:
+def _found(
+    git: Git, commit: str, report: BugReport, store: Path, top: int, here: Here | None
+) -> Found:
     from connectors.place_owners import PLACES_MAX, owners_of
     from processors.locate import location
     from processors.locating.call_graph import Node
     from processors.locating.entries import PARSERS
     from processors.locating.impact import impact_of
+    from processors.locating.line_history import remembered, spans_of
     from processors.locating.ranking import rank
+    from streams.line_history import touched
     from streams.symbol_index import code_at, graph_at, history_at, store_at
 
     kept = store_at(store)
@@ -133,11 +165,30 @@ def _found(git: Git, commit: str, report: BugReport, store: Path, top: int) -> F
             raise UserError(
                 f"commit {commit[:12]} has no file that can be read here ({endings}), but for tests"
             )
-        ranking = rank(report, code, history_at(git, commit, kept))
+        history = history_at(git, commit, kept)
+        ranking = rank(report, code, history)
+    if here is not None:
+        spectrum = _ran(here, commit, report, ranking)
+        ranking = rank(report, code, history, spectrum)
+    with Console(stderr=True).status("Asking what is known of the places"):
+        lines = touched(git, commit, spans_of(ranking))
+        ranking = remembered(ranking, lines, with_titles=True)
         places = [location(each) for each in ranking.units[: min(top, PLACES_MAX)]]
         calls = graph_at(git, commit, kept, code)
         impacts = [impact_of(calls, Node(each.path, each.symbol)) for each in places]
         return Found(ranking, owners_of(git, commit, places), impacts)
+
+
+def _ran(here: Here, commit: str, report: BugReport, ranking: Ranking) -> Spectrum | None:
+    from processors.locate import locations_of
+    from processors.locating.failing import NotRun
+
+    with Console(stderr=True).status("Running the tests"):
+        found = here.spectrum(commit, report, locations_of(ranking))
+    if isinstance(found, NotRun):
+        typer.echo(f"Failing tests tell nothing: {found.reason}.", err=True)
+        return None
+    return found
 
 
 # --- printing ---

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,17 @@ from streams.cli_locate import STORE, register
 from streams.config import load
 from streams.exit_codes import FAILED, OK
 from tests.connectors.repositories import git, make_remote
+from tests.processors.trees import CALC, COMMAND
 
 FILES = {
     "shop/cart.py": "class Cart:\n    def total(self, prices):\n        return sum(prices)\n",
     "shop/pay.py": "def refund(invoice):\n    return invoice.amount\n",
     "README.md": "A shop\n",
+}
+
+FAILING = CALC | {
+    "tests/test_mean.py": CALC["tests/test_mean.py"]
+    + "\n\ndef test_mean_of_nothing():\n    assert double(mean([])) == 0\n"
 }
 
 
@@ -126,3 +134,42 @@ def test_a_repository_without_commits_or_code_is_told_apart(tmp_path: Path) -> N
         asked(tmp_path, empty, "Zebra\n")
     with pytest.raises(UserError, match="no file that can be read"):
         asked(tmp_path, tmp_path / "docs" / "work", "Zebra\n")
+
+
+def test_what_last_changed_the_lines_is_told_with_the_words_of_the_commit(
+    tmp_path: Path, repo: Path
+) -> None:
+    git(repo, "commit", "--quiet", "--allow-empty", "--message", "Nothing")
+    (repo / "shop/pay.py").write_text("def refund(invoice):\n    return invoice.sum\n")
+    git(repo, "commit", "--quiet", "--all", "--message", "Refund the sum")
+    result = asked(tmp_path, repo, "The refund of an invoice\n", "--json", "--top", "1")
+    reasons = json.loads(result.stdout)["functions"][0]["reasons"]
+
+    assert reasons[-1].startswith("its lines last changed in ")
+    assert "Refund the sum" in reasons[-1]
+
+
+@pytest.mark.sandbox
+def test_tests_are_run_only_when_asked_to(tmp_path: Path) -> None:
+    make_remote(tmp_path, FAILING)
+    text = "test_mean_of_nothing fails, while double is good\n"
+    options = ("--json", "--top", "1", "--python", sys.executable)
+    command = ("--test-command", shlex.join(COMMAND))
+    quiet = asked(tmp_path, tmp_path / "work", text, *options, *command)
+    ran = asked(tmp_path, tmp_path / "work", text, "--run", *options, *command)
+    first, second = (json.loads(each.stdout)["functions"][0] for each in (quiet, ran))
+
+    assert second["symbol"] == "mean"
+    assert not any("failing test" in why for why in first["reasons"])
+    assert any("runs in 1 of 1 failing test and 1 of 2" in why for why in second["reasons"])
+
+
+@pytest.mark.sandbox
+def test_where_no_test_shows_the_bug_the_places_are_told_with_the_reason(
+    tmp_path: Path, repo: Path
+) -> None:
+    result = asked(tmp_path, repo, "The refund of an invoice\n", "--run")
+
+    assert result.exit_code == OK
+    assert "shop/pay.py" in result.output
+    assert "Failing tests tell nothing: " in result.output

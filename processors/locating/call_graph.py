@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import posixpath
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ from itertools import chain
 from processors.locating.entries import Entry
 from processors.locating.grammars import MAJOR
 from processors.locating.outline import Import
-from processors.locating.paths import Paths
+from processors.locating.paths import Paths, is_internal
 
 DEFINERS_MAX = 3
 """A method's name that more classes define says nothing about which one is called."""
@@ -34,6 +35,7 @@ _COMMON = frozenset(
 )
 """Methods that every value of the language may have: who calls one means ours only by import."""
 _SCRIPTS = ("", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
+_PACKAGE = re.compile(r"(.*/)?(__init__\.py|index\.[cm]?[jt]sx?)")
 _HOSTED_PARTS = 3
 """Of `host/owner/name`: the package in the repository's own folder."""
 _PACKAGED = frozenset({"java", "go"})
@@ -96,6 +98,16 @@ class CallGraph:
                 if taken.name and taken.alias != taken.name:
                     found.setdefault(taken.name, set()).add(taken.alias)
         return {name: frozenset(aliases) for name, aliases in found.items()}
+
+    @cached_property
+    def offered(self) -> frozenset[Node]:
+        """Return what packages take from files of theirs to offer it, such as in `__init__.py`."""
+        found: set[Node] = set()
+        for path, entry in self.entries.items():
+            if _PACKAGE.fullmatch(path) and not is_internal(path):
+                for taken in entry.imports:
+                    found.update(self._imported(path, taken, taken.alias))
+        return frozenset(found)
 
     @cached_property
     def _definers(self) -> Mapping[str, Sequence[Node]]:

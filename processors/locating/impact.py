@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from processors.locating.call_graph import CallGraph, Node
-from processors.locating.entries import Entry
-from processors.locating.paths import holds_tests, is_beside
+from processors.locating.paths import holds_tests, is_beside, is_internal
 from schemas.places import Impact
 
 DEPTH_MAX = 6
@@ -86,8 +85,8 @@ def impact_of(graph: CallGraph, node: Node) -> Impact:
     found = reached(graph, node)
     tests = [one for one in found if holds_tests(one.node.path)]
     callers = [one for one in found if not holds_tests(one.node.path)]
-    is_open = is_public(graph.entries[node.path], node)
-    public = [each.node for each in callers if is_public(graph.entries[each.node.path], each.node)]
+    is_open = is_public(graph, node)
+    public = [each.node for each in callers if is_public(graph, each.node)]
     certain = sum(not one.doubts for one in callers)
     likely = len(callers) - certain
     is_cut = len(found) >= REACHED_MAX
@@ -111,11 +110,15 @@ def _shown(node: Node) -> str:
     return (f"{node.path}:{node.symbol}" if node.symbol else node.path)[:SHOWN_CHARS_MAX]
 
 
-def is_public(entry: Entry, node: Node) -> bool:
-    """Tell whether others than the project itself may call it."""
-    *folders, file = node.path.split("/")
-    hidden = [each for each in (*folders, file) if each.startswith("_") and each != "__init__.py"]
-    if hidden or "internal" in folders or is_beside(node.path) or holds_tests(node.path):
+def is_public(graph: CallGraph, node: Node) -> bool:
+    """Tell whether others than the project itself may call it.
+
+    What stands in a hidden file counts where a package that is none takes it from there.
+    """
+    places = graph.entries[node.path].places
+    if not any(place.symbol == node.symbol and place.is_public for place in places):
         return False
-    named = (place for place in entry.places if place.symbol == node.symbol)
-    return bool(node.symbol) and any(place.is_public for place in named)
+    if not node.symbol or is_beside(node.path) or holds_tests(node.path):
+        return False
+    outer = Node(node.path, node.symbol.partition(".")[0])
+    return not is_internal(node.path) or outer in graph.offered

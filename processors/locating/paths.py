@@ -62,6 +62,13 @@ def is_beside(path: str) -> bool:
     )
 
 
+def is_internal(path: str) -> bool:
+    """Tell whether a file or one of its folders is by its name for the project alone."""
+    *folders, name = path.split("/")
+    hidden = any(part.startswith("_") for part in (*folders, name.removeprefix("__init__")))
+    return hidden or "internal" in folders
+
+
 def dotted(path: str) -> tuple[str, ...]:
     """Return the parts of the module that a file is, without `src` before them."""
     pure = PurePosixPath(path).with_suffix("")

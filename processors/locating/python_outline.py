@@ -6,7 +6,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from processors.locating.outline import (
     CALLS_MAX,
@@ -46,6 +46,11 @@ class _Reader:
         doc = ast.get_docstring(tree, clean=False) or ""
         code, strings = self._parts(own, tree.body[0] if doc else None)
         module = Unit("", "module", 1, max(1, len(self.lines)), doc, strings, code, _calls(own))
+        if (listed := _listed(own)) is not None:
+            self.units = [
+                replace(unit, is_public=unit.is_public and unit.symbol.partition(".")[0] in listed)
+                for unit in self.units
+            ]
         return Outline((module, *self.units[:UNITS_MAX]), tuple(_imports(tree)))
 
     def _walk(self, body: Sequence[ast.stmt], prefix: str, depth: int) -> list[ast.stmt]:
@@ -110,6 +115,23 @@ def _strings(nodes: Sequence[ast.stmt]) -> Iterator[str]:
         for part in ast.walk(node):
             if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value:
                 yield part.value
+
+
+def _listed(nodes: Sequence[ast.stmt]) -> frozenset[str] | None:
+    """Return what `__all__` lists; None where there is none, or it is put together."""
+    found: frozenset[str] | None = None
+    for node in nodes:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if not any(isinstance(one, ast.Name) and one.id == "__all__" for one in targets):
+            continue
+        value = getattr(node, "value", None)
+        if isinstance(node, ast.AugAssign) or not isinstance(value, ast.List | ast.Tuple):
+            return None
+        names = [part.value for part in value.elts if isinstance(part, ast.Constant)]
+        if len(names) < len(value.elts):
+            return None
+        found = frozenset(str(name) for name in names)
+    return found
 
 
 def _is_private(name: str) -> bool:

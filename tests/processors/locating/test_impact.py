@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-from hypothesis import given
+from collections.abc import Sequence
+
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from processors.locating.call_graph import CallGraph, Node
+from processors.locating.call_graph import Caller, CallGraph, Node
 from processors.locating.entries import entry_of
 from processors.locating.impact import DEPTH_MAX, REACHED_MAX, impact_of, is_public, reached
 
@@ -34,14 +36,36 @@ def test_what_nobody_calls_has_no_blast_radius_and_what_is_public_has_one() -> N
     assert impact_of(alone, Node("shop/cart.py", "one")).blast_radius > 0.3
 
 
-@given(st.integers(0, 30))
-def test_a_caller_more_never_makes_it_less(count: int) -> None:
-    lines = ["def _one(): pass", *(f"def _f{n}(): _one()" for n in range(count))]
-    fewer = graph({"a/b.py": "\n".join(lines)})
-    more = graph({"a/b.py": "\n".join([*lines, "def _last(): _one()"])})
-    one = Node("a/b.py", "_one")
+class Given(CallGraph):
+    """Eight functions of one file that call each other as is said: who, whom, for certain."""
 
-    assert impact_of(fewer, one).blast_radius < impact_of(more, one).blast_radius < 1
+    def __init__(self, calls: Sequence[tuple[int, int, bool]]) -> None:
+        text = "".join(f"def _f{n}(): pass\n" for n in range(8))
+        super().__init__({"a/b.py": entry_of("a/b.py", text)})
+        self._given = calls
+
+    def callers(self, node: Node) -> tuple[Caller, ...]:
+        whom = int(node.name.removeprefix("_f"))
+        return tuple(
+            Caller(Node("a/b.py", f"_f{who}"), is_certain)
+            for who, called, is_certain in self._given
+            if called == whom
+        )
+
+
+CALLS = st.tuples(st.integers(0, 7), st.integers(0, 7), st.booleans())
+
+
+@given(st.lists(CALLS, max_size=20), CALLS)
+@example([(1, 0, True), (2, 1, True)], (2, 0, False))
+def test_a_call_more_never_makes_it_less(
+    calls: list[tuple[int, int, bool]], one_more: tuple[int, int, bool]
+) -> None:
+    place = Node("a/b.py", "_f0")
+    fewer, more = (impact_of(Given(each), place) for each in (calls, [*calls, one_more]))
+
+    assert 0 <= fewer.blast_radius <= more.blast_radius < 1
+    assert fewer.callers <= more.callers
 
 
 def test_a_ring_of_calls_and_a_long_chain_end() -> None:
@@ -85,14 +109,33 @@ def test_what_is_public_depends_on_the_language() -> None:
         ),
         "tests/test_b.py": "def test(): pass\n",
     }
-    entries = {path: entry_of(path, text) for path, text in sources.items()}
+    found = graph(sources)
 
     assert {
         f"{path}:{place.symbol}"
-        for path, entry in entries.items()
+        for path, entry in found.entries.items()
         for place in entry.places
-        if is_public(entry, Node(path, place.symbol))
+        if is_public(found, Node(path, place.symbol))
     } == {
         *("a/b.py:A", "a/b.py:A.f", "a/b.ts:A", "a/b.ts:A.f"),
         *("a/b.go:F", "a/B.java:B", "a/B.java:B.f"),
     }
+
+
+def test_what_a_package_takes_from_hidden_files_is_public() -> None:
+    found = graph(
+        {
+            "a/__init__.py": "from ._b import Cart\nfrom a._c import pay as buy\n",
+            "a/_b.py": "class Cart:\n    def total(self): pass\n    def _add(self): pass\n"
+            "def other(): pass\n",
+            "a/_c.py": "def pay(): pass\n",
+        }
+    )
+
+    assert {
+        each.symbol
+        for each in (Node("a/_b.py", "Cart"), Node("a/_b.py", "Cart.total"), Node("a/_c.py", "pay"))
+        if is_public(found, each)
+    } == {"Cart", "Cart.total", "pay"}
+    assert not is_public(found, Node("a/_b.py", "Cart._add"))
+    assert not is_public(found, Node("a/_b.py", "other"))

@@ -7,6 +7,7 @@ from processors.locating.paths import (
     dotted,
     holds_tests,
     is_beside,
+    is_internal,
     is_made,
     match_path,
     words_of,
@@ -125,3 +126,10 @@ def test_declarations_and_settings_of_tools_stand_beside(path: str) -> None:
 
 def test_the_words_of_a_path_are_those_at_its_end() -> None:
     assert list(words_of("x/y/shop/carts/total.py")) == ["shop", "cart", "total"]
+
+
+def test_what_is_internal_says_so_by_its_name() -> None:
+    hidden = ("_pytest/main.py", "a/_b.py", "internal/c.go", "a/_c/__init__.py")
+
+    assert all(is_internal(path) for path in hidden)
+    assert not any(is_internal(path) for path in ("a/b.py", "a/__init__.py", "__init__.py"))

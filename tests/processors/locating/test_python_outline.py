@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,3 +98,26 @@ def test_any_text_has_an_outline(text: str) -> None:
 
     assert read.units[0].kind == "module"
     assert all(1 <= unit.line_start <= unit.line_end for unit in read.units)
+
+
+@pytest.mark.parametrize(
+    ("listed", "public"),
+    [
+        ("", {"Cart", "Cart.total", "pay"}),
+        ('__all__ = ["Cart", "_tax"]', {"Cart", "Cart.total"}),
+        ('__all__: tuple[str, ...] = ("pay",)', {"pay"}),
+        ("__all__ = []", set()),
+        ('__all__ = ["pay"]\n__all__ += more()', {"Cart", "Cart.total", "pay"}),
+        ("__all__ = names()", {"Cart", "Cart.total", "pay"}),
+        ("__all__ = [*names()]", {"Cart", "Cart.total", "pay"}),
+    ],
+)
+def test_what_is_public_is_what_the_file_lists_or_what_has_no_underscore(
+    listed: str, public: set[str]
+) -> None:
+    text = (
+        "class Cart:\n    def total(self): pass\n    def _add(self): pass\n"
+        "def pay(): pass\ndef _tax(): pass\n"
+    )
+
+    assert {unit.symbol for unit in outline(text + listed).units if unit.is_public} == public

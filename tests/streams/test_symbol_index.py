@@ -10,6 +10,7 @@ import pytest
 from connectors.checkouts import GitCheckouts
 from connectors.git_command import Git
 from connectors.made_store import MadeStore
+from processors.locating.call_graph import Node
 from processors.locating.code_index import CodeIndex, index_of
 from processors.locating.entries import VERSION
 from processors.locating.words import number, stem
@@ -20,6 +21,7 @@ from streams.symbol_index import (
     GitSymbolIndex,
     MemorySymbolIndex,
     code_at,
+    graph_at,
     history_at,
     store_at,
 )
@@ -29,6 +31,7 @@ FILES = {
     "shop/cart.py": "class Cart:\n    def total(self):\n        return 1\n",
     "shop/old.py": "print 'of another age'\n\ndef refund(x):\n    return x\n",
     "tests/test_cart.py": "def test_total(): pass\n",
+    "tests/test_old.py": "from shop.old import refund\ndef test_refund(): refund(1)\n",
     "README.md": "def no_code(): pass\n",
 }
 Made = tuple[SymbolIndex, Project, str]
@@ -65,6 +68,28 @@ def test_asked_twice_it_says_the_same(make: Callable[[Path], Made], tmp_path: Pa
     index, target, commit = make(tmp_path)
 
     assert index.at(target, commit)[0] is index.at(target, commit)[0]
+
+
+@pytest.mark.parametrize("make", [_real, _fake])
+def test_who_calls_is_known_and_tests_are_among_them(
+    make: Callable[[Path], Made], tmp_path: Path
+) -> None:
+    index, target, commit = make(tmp_path)
+    calls = index.calls(target, commit)
+
+    assert [one.node for one in calls.callers(Node("shop/old.py", "refund"))] == [
+        Node("tests/test_old.py", "test_refund")
+    ]
+    assert index.at(target, commit)[0].paths == ("shop/cart.py", "shop/old.py")
+
+
+def test_tests_are_parsed_once_too(tmp_path: Path, store: MadeStore) -> None:
+    bare, commit = make_remote(tmp_path, FILES)
+    reader = Git(bare, ENVIRONMENT)
+    graph_at(reader, commit, store, code_at(reader, commit, store))
+    blob = git(tmp_path / "work", "rev-parse", "HEAD:tests/test_old.py")
+
+    assert store.find([f"{blob}.python.tests"])
 
 
 def test_a_commit_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -38,6 +38,9 @@ class Grammar:
     """Returns the name of a class or function, dotted where it says what it belongs to."""
     is_public: Callable[[Node, str, str], bool]
     """Tells of a node, its name and what it stands in, which is public, whether it is, too."""
+    angles_max: int = 0
+    """How many `<` and `>` may stand between two of `;{}`; 0: any number. Beyond, the parser takes
+    minutes for a few kilobytes, and does not ask whether to go on."""
     held: Mapping[str, str] = field(default_factory=dict)
     """Node that names a function or class it holds, such as `const f = () => 1` -> field of it."""
     values: frozenset[str] = frozenset()
@@ -247,6 +250,7 @@ JAVA = Grammar(
     imports={"import_declaration": _java_import},
     name_of=_name,
     is_public=_is_public_java,
+    angles_max=400,
 )
 GO = Grammar(
     _go,

@@ -1,6 +1,6 @@
 """Files in languages that tree-sitter reads: what they define, also where they do not parse.
 
-One walk over the tree, without recursion: what is nested a hundred thousand deep is walked, too.
+One walk over the tree, without recursion and with limits: repositories hold what they like.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING
 
 from processors.locating.grammars import Grammar, text_of
@@ -27,17 +28,43 @@ if TYPE_CHECKING:
 _COMMENTS = frozenset({"comment", "line_comment", "block_comment"})
 _CHAIN = re.compile(r"#?[\w$]+(?:\??\.#?[\w$]+)*")
 _LAST = re.compile(r"\.#?([\w$]+)$")
+_ENDS = re.compile(rb"[;{}]")
 CALLED_CHARS_MAX = 200
 IMPORTS_MAX = 1_000
+DEPTH_MAX = 1_000
+"""Of the tree; what is nested deeper is not looked at."""
+PARSER_STEPS, BYTES_PER_STEP = 500, 60
+"""How often the parser asks whether to go on, before the answer is no: at least, and by size.
+People's code needs half of it at most; what is ambiguous or broken without end needs more."""
+CHUNK_BYTES = 65_536
 
 
 def outline(text: str, grammar: Grammar) -> Outline:
-    """Return what the file defines. Never raises: what does not parse is walked all the same."""
+    """Return what the file defines. Never raises: what does not parse is walked all the same.
+
+    What would keep the parser too long is one unit, the module, with all the words.
+    """
     from tree_sitter import Parser
 
     source = text.encode("utf-8", "replace")
-    tree = Parser(grammar.language).parse(source)
-    return _Walk(source, grammar).read(tree.root_node)
+    walk = _Walk(source, grammar)
+    if grammar.angles_max and _most_angles(source) > grammar.angles_max:
+        return walk.unread()
+    steps = count(1)
+    steps_max = PARSER_STEPS + len(source) // BYTES_PER_STEP
+    try:
+        tree = Parser(grammar.language).parse(
+            lambda at, _: source[at : at + CHUNK_BYTES],
+            progress_callback=lambda _at, _failed: next(steps) > steps_max,
+        )
+    except ValueError:  # It gave up: too many steps.
+        return walk.unread()
+    return walk.read(tree.root_node)
+
+
+def _most_angles(source: bytes) -> int:
+    """Return the most `<` and `>` between two ends of statements."""
+    return max(part.count(b"<") + part.count(b">") for part in _ENDS.split(source))
 
 
 @dataclass(slots=True)
@@ -85,17 +112,24 @@ class _Walk:
 
     def read(self, root: Node) -> Outline:
         cursor = root.walk()
+        depth = 0
         while True:
             node = cursor.node
             assert node is not None  # A cursor always stands on a node.  # noqa: S101
             while len(self._inside) > 1 and node.start_byte >= self._inside[-1].end:
                 self._inside.pop()
             self._take(node)
-            if cursor.goto_first_child():
+            if depth < DEPTH_MAX and cursor.goto_first_child():
+                depth += 1
                 continue
             while not cursor.goto_next_sibling():
+                depth -= 1
                 if not cursor.goto_parent():
                     return self._outline()
+
+    def unread(self) -> Outline:
+        """Return the file as one unit, without looking into it."""
+        return self._outline()
 
     def _take(self, node: Node) -> None:
         kind, grammar = node.type, self._grammar

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +9,10 @@ from hypothesis import strategies as st
 from processors.locating import grammars
 from processors.locating.grammars import Grammar
 from processors.locating.outline import CALLS_MAX, UNITS_MAX, Import
-from processors.locating.tree_outline import outline
+from processors.locating.tree_outline import DEPTH_MAX, outline
 
+HOSTILE_CPU_S_MAX = 6.0
+"""Without the limits the first of them takes ten, the others minutes or the whole process."""
 ALL = [grammars.JAVASCRIPT, grammars.TYPESCRIPT, grammars.TSX, grammars.JAVA, grammars.GO]
 SCRIPT = """// licence
 
@@ -176,6 +180,35 @@ def test_hostile_files_are_read_to_the_end(grammar: Grammar, text: str) -> None:
 
     assert read.units[0].kind == "module"
     assert all(len(unit.calls) <= CALLS_MAX for unit in read.units)
+
+
+@pytest.mark.parametrize(
+    ("text", "grammar"),
+    [
+        ("a<" * 25_000, grammars.JAVA),
+        ("/*" + "x" * 300_000 + "*/" + "a<" * 25_000, grammars.JAVA),
+        ("a=>" * 60_000, grammars.JAVA),
+        ("a=>" * 60_000, grammars.GO),
+        ('"' * 200_000, grammars.JAVASCRIPT),
+    ],
+    ids=["java less", "java less behind words", "java arrows", "go arrows", "quotes"],
+)
+def test_what_keeps_the_parser_too_long_is_one_unit_with_all_the_words(
+    text: str, grammar: Grammar
+) -> None:
+    start_s = time.process_time()
+    [unit] = outline(text + "\nneedle", grammar).units
+
+    assert time.process_time() - start_s < HOSTILE_CPU_S_MAX
+    assert unit.kind == "module"
+    assert "needle" in unit.code
+
+
+def test_what_is_nested_too_deep_is_not_looked_at() -> None:
+    deep = f"early(); {'[' * DEPTH_MAX * 2}late(){']' * DEPTH_MAX * 2}; after();"
+    [unit] = outline(deep, grammars.JAVASCRIPT).units
+
+    assert unit.calls == ("early", "after")
 
 
 @given(st.text(max_size=300), st.sampled_from(ALL))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import insort
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ CANDIDATES_PER_KEY_MAX = 32
 """Compared under one key, oldest first: a thousand copies of a report cost no more than 32."""
 PLAIN_WORDS_MIN = 8
 """A text of so many words that came before word for word is looked for no further."""
+_COUNTED = ("t/", "i/")
+"""Keys, of titles and addresses, of which is asked how many bugs have them."""
 GENERIC_BUGS_MIN = 3
 """A title that so many bugs have names none of them."""
 
@@ -100,6 +103,8 @@ class Matcher:
         self._known: dict[int, Features] = {}
         self._bugs: dict[int, int] = {}
         self._exact: dict[str, list[int]] = {}
+        self._bugs_by_key: dict[str, Counter[int]] = {}
+        """Counted as they come: a storm of one alert would be counted anew for every report."""
         self._words = Postings()
         self._letters = Postings()
         self._spaces: dict[str, _Space] = {}
@@ -113,6 +118,8 @@ class Matcher:
         self._known[key], self._bugs[key] = features, bug
         for name in _exact_keys(features):
             insort(self._exact.setdefault(name, []), key)
+            if name.startswith(_COUNTED):
+                self._bugs_by_key.setdefault(name, Counter())[bug] += 1
         self._words.add(key, features.counts)
         self._letters.add(key, features.grams)
         for space, vector in _places(features):
@@ -123,11 +130,13 @@ class Matcher:
         features = self._known.pop(key, None)
         if features is None:
             return
-        del self._bugs[key]
+        bug = self._bugs.pop(key)
         for name in _exact_keys(features):
             self._exact[name].remove(key)
             if not self._exact[name]:
                 del self._exact[name]
+            if name.startswith(_COUNTED):
+                self._uncount(name, bug)
         self._words.remove(key)
         self._letters.remove(key)
         for space, vector in _places(features):
@@ -201,7 +210,15 @@ class Matcher:
         return judge(fresh, known, key=key, scores=scores, several=several, model_id=self._model_id)
 
     def _bugs_with(self, key: str) -> int:
-        return len({self._bugs[each] for each in self._exact.get(key, ())})
+        return len(self._bugs_by_key.get(key, ()))
+
+    def _uncount(self, name: str, bug: int) -> None:
+        bugs = self._bugs_by_key[name]
+        bugs[bug] -= 1
+        if not bugs[bug]:
+            del bugs[bug]
+        if not bugs:
+            del self._bugs_by_key[name]
 
     def _equal(self, fresh: Features) -> Iterable[int]:
         for name in _exact_keys(fresh):

@@ -1,7 +1,7 @@
 """How far a change of a place reaches: its callers, the tests among them, and the public API.
 
 Measured on boltons (mahmoud/boltons, its suite run with one coverage context a test): of the tests
-that `reached` says come to a function 57 % do run it, and of those that run it 42 % are found; 393
+that `reached` says come to a function 56 % do run it, and of those that run it 42 % are found; 393
 of 554 functions that tests run have at least one of them found. Where every call on the way is
 certain it is 89 % and 18 %. So a number here is a floor to be careful by, never a proof that nobody
 else is hit, and no reason to leave a test out.

@@ -7,7 +7,8 @@ the files it changed are the answer, and what is looked at is the commit before 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from connectors.git_command import Git, GitError
@@ -54,7 +55,8 @@ def bench(
         raise UserError(
             f"--repos {repos}: no git repository called owner__name or owner+name in it"
         )
-    chosen = [issue for name, git in found.items() for issue in fixes(name, git, count)]
+    passed: Counter[str] = Counter()
+    chosen = [issue for name, git in found.items() for issue in fixes(name, git, count, passed)]
     tried: list[Tried] = []
     with kept_in(store) as kept:
         for number, issue in enumerate(chosen):
@@ -63,7 +65,8 @@ def bench(
             one = attempt(issue, found[issue.repo], kept, is_first=first)
             if one is not None:
                 tried.append(one)
-    return _figures(tried, len(chosen) - len(tried), [n for n in found if _has_none(n, chosen)])
+    barren = [name for name in found if _has_none(name, chosen)]
+    return _figures(tried, len(chosen) - len(tried), barren, passed)
 
 
 def _has_none(name: str, chosen: Sequence[Issue]) -> bool:
@@ -78,11 +81,12 @@ def _repositories(repos: Path) -> Iterator[tuple[str, Git]]:
             yield name, git
 
 
-def fixes(name: str, git: Git, count: int) -> Iterator[Issue]:
+def fixes(name: str, git: Git, count: int, passed: Counter[str]) -> Iterator[Issue]:
     """Yield the newest commits that mend something, as reports: their subjects say so.
 
     No merges, and only commits that change one to `FILES_MAX` files which the index would look
     at, each of which was there before. What else they change, such as tests, does not count.
+    Why newer ones were passed over is counted in `passed`.
     """
     try:
         log = git(
@@ -93,23 +97,34 @@ def fixes(name: str, git: Git, count: int) -> Iterator[Issue]:
         return
     taken = 0
     for part in log.decode("utf-8", "replace").split(_MARK)[1:]:
+        if taken == count:
+            return
         issue = _fix(name, part)
-        if issue is not None and taken < count:
+        if isinstance(issue, str):
+            passed[issue] += 1
+        else:
             taken += 1
             yield issue
 
 
-def _fix(name: str, part: str) -> Issue | None:
+def _fix(name: str, part: str) -> Issue | str:
+    """Return the commit as a report, or why it is none."""
     head, _, listed = part.partition(_END)
     commits, _, message = head.partition("\n")
     commit, *parents = commits.split()
     subject = message.partition("\n")[0]
-    if len(parents) != 1 or not _FIXES.search(subject) or _OTHER.search(subject):
-        return None
+    if not _FIXES.search(subject):
+        return "the subject says of no fix"
+    if _OTHER.search(subject):
+        return "the subject says of a fix of tests, docs, build or the like"
     changed = [line.partition("\t")[::2] for line in listed.splitlines() if "\t" in line]
     files = [(status, path) for status, path in changed if is_indexed(path)]
-    if not 1 <= len(files) <= FILES_MAX or any(status != "M" for status, _ in files):
-        return None
+    if not files:
+        return "no code of ours is changed"
+    if len(files) > FILES_MAX:
+        return f"more than {FILES_MAX} files of code are changed"
+    if len(parents) != 1 or any(status != "M" for status, _ in files):
+        return "a file is new or gone"
     return Issue(
         instance_id=f"{name}@{commit[:10]}",
         repo=name,
@@ -133,7 +148,9 @@ def _language(tried: Tried) -> str:
     return LANGUAGES[language_of(tried.issue.gold_files[0]) or "python"]
 
 
-def _figures(tried: Sequence[Tried], lost: int, barren: Sequence[str]) -> Figures:
+def _figures(
+    tried: Sequence[Tried], lost: int, barren: Sequence[str], passed: Mapping[str, int]
+) -> Figures:
     rows: list[Sequence[Cell]] = []
     for language in sorted({_language(each) for each in tried}):
         mine = [each for each in tried if _language(each) == language]
@@ -150,8 +167,9 @@ def _figures(tried: Sequence[Tried], lost: int, barren: Sequence[str]) -> Figure
         columns=("fixing commits in", "commits", *(f"File@{limit}" for limit in _LIMITS)),
         rows=rows,
         holds=bool(tried) and not lost and not barren,
-        notes=tuple(_notes(tried, lost, barren)),
+        notes=(*_notes(tried, lost, barren), *_passed(passed)),
         detail={
+            "passed_over": dict(passed),
             "commits": [
                 {
                     **t.issue.model_dump(mode="json", exclude={"gold_functions"}),
@@ -159,7 +177,7 @@ def _figures(tried: Sequence[Tried], lost: int, barren: Sequence[str]) -> Figure
                     "file_rank": t.file_rank,
                 }
                 for t in tried
-            ]
+            ],
         },
     )
 
@@ -184,3 +202,10 @@ def _notes(tried: Sequence[Tried], lost: int, barren: Sequence[str]) -> Iterator
     if tried:
         slowest = max(tried, key=lambda each: each.warm_s)
         yield f"Slowest warm answer: {slowest.warm_s:.2f} s, {slowest.issue.instance_id}"
+
+
+def _passed(passed: Mapping[str, int]) -> Iterator[str]:
+    if passed:
+        counted = sorted(passed.items(), key=lambda each: -each[1])
+        told = ", ".join(f"{why} ({count})" for why, count in counted)
+        yield f"Newer or between them, and passed over: {told}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -51,13 +52,19 @@ def commit(work: Path, message: str, *names: str) -> None:
 
 def test_the_commits_that_mend_are_taken_and_the_one_before_is_looked_at(repos: Path) -> None:
     git = Git(repos / "acme__shop" / ".git", git_env())
-    [taken] = fixes("acme/shop", git, 9)
+    passed: Counter[str] = Counter()
+    [taken] = fixes("acme/shop", git, 9, passed)
     shown = git("show", f"{taken.base_commit}:src/cart.ts").decode()
 
     assert taken.gold_files == ("src/cart.ts",)
     assert "// docs" in shown
     assert "// fix" not in shown
-    assert not list(fixes("acme/shop", git, 0))
+    assert passed == {
+        "the subject says of no fix": 2,
+        "the subject says of a fix of tests, docs, build or the like": 2,
+        "a file is new or gone": 1,
+    }
+    assert not list(fixes("acme/shop", git, 0, passed))
 
 
 def test_how_often_the_files_are_found_is_said_by_language(repos: Path) -> None:
@@ -70,6 +77,8 @@ def test_how_often_the_files_are_found_is_said_by_language(repos: Path) -> None:
         ["  acme/shop", 1],
     ]
     assert str(figures.rows[0][2]).startswith("100 ")
+    assert figures.detail["passed_over"]["a file is new or gone"] == 1
+    assert any("a file is new or gone (1)" in note for note in figures.notes)
 
 
 def test_a_repository_without_such_commits_is_named(repos: Path) -> None:

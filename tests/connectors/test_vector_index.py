@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -179,3 +181,61 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
     kept(tmp_path / "file" / "folder", 10)
 
     assert not list(tmp_path.glob("*.faiss"))
+
+
+def test_a_snapshot_cut_at_any_kilobyte_changes_no_answer(tmp_path: Path) -> None:
+    indexes, given, index = kept(tmp_path, FLAT_MAX)
+    [path] = tmp_path.glob("*.faiss")
+    content = path.read_bytes()
+
+    for size in range(0, len(content), 1024):
+        path.write_bytes(content[:size])
+        again = indexes.open("shop", DIM, clusters=None, vectors=given)
+        assert answers(again) == answers(index)
+
+
+def test_on_a_full_disk_no_snapshot_is_written_and_the_one_before_stays_whole(
+    tmp_path: Path,
+) -> None:
+    """The limit on the size of a file stands for the disk; it holds for a process of its own."""
+    indexes, given, index = kept(tmp_path, FLAT_MAX)
+    [path] = tmp_path.glob("*.faiss")
+    before = path.read_bytes()
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from tests.connectors.test_vector_index import ALL, DIM, FLAT_MAX, halves\n"
+        "from connectors.vector_index import VectorIndexes\n"
+        "indexes = VectorIndexes(Path(sys.argv[1]), 'model', flat_max=FLAT_MAX)\n"
+        "given = halves(dict(list(ALL.items())[: FLAT_MAX - 1]))\n"
+        "index = indexes.open('shop', DIM, clusters=None, vectors=given)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "indexes.keep('shop', index)\n"
+        "print(len(index))\n"
+    )
+    root = Path(__file__).parents[2]
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=root,
+    )
+
+    assert (done.returncode, done.stdout.strip()) == (0, str(FLAT_MAX - 1)), done.stderr
+    assert "no snapshot of vectors was written" in done.stderr
+    assert path.read_bytes() == before
+    assert answers(indexes.open("shop", DIM, clusters=None, vectors=given)) == answers(index)
+
+
+def test_two_writers_of_one_folder_spoil_no_answer(tmp_path: Path) -> None:
+    """As when a process that was thought dead writes once more: who reads it makes it anew."""
+    indexes, given, index = kept(tmp_path, FLAT_MAX)
+    [path] = tmp_path.glob("*.faiss")
+    beside = path.with_name(f"{path.name}.json").read_bytes()
+    kept(tmp_path, FLAT_MAX - 10)
+    path.with_name(f"{path.name}.json").write_bytes(beside)  # One's vectors, the other's sidecar.
+
+    assert answers(indexes.open("shop", DIM, clusters=None, vectors=given)) == answers(index)

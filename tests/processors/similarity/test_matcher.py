@@ -81,3 +81,25 @@ def test_a_verdict_does_not_show_by_which_way_a_state_was_reached(
 
     assert len(way) == len(left)
     assert way.verdicts(ONES[asked]) == anew.verdicts(ONES[asked])
+
+
+def test_a_title_of_bugs_that_are_gone_names_the_one_that_is_left() -> None:
+    title = "Crash in the small allocator of the program"
+    known = matcher(*(features(title, f"{BODY} number {at}") for at in range(GENERIC_BUGS_MIN)))
+    asked = features(title, BODY)
+    assert not known.verdicts(asked)[0].merges
+
+    known.remove(GENERIC_BUGS_MIN - 1)
+
+    assert known.verdicts(asked)[0].merges
+
+
+def test_a_storm_of_one_alert_asks_for_no_more_the_longer_it_lasts() -> None:
+    """Counted, not timed: all reports of one bug are one entry under their title."""
+    storm = matcher()
+    for key in range(2_000):
+        storm.add(key, KNOWN[0], bug=0)
+
+    [counted] = [bugs for name, bugs in storm._bugs_by_key.items() if name.startswith("t/")]
+    assert counted == {0: 2_000}
+    assert len(storm.verdicts(KNOWN[0])) <= 2 * CANDIDATES_PER_KEY_MAX

@@ -189,7 +189,18 @@ def _tracker(
             unjudged = left
             fit = _fits(name, outcome, precision)
     notes = [f"{name}: {unjudged} of our merges were not judged"] if unjudged else []
-    return rows, fit and not unjudged, notes
+    if stale := _stale(name, lines, ours, judged):
+        notes.append(f"{name}: {stale} judgements are of merges that are made no more")
+    return rows, fit and not unjudged and not stale, notes
+
+
+def _stale(
+    name: str, lines: Sequence[Line], ours: Outcome, judged: Mapping[tuple[str, str, str], bool]
+) -> int:
+    """Return how many judgements are about a pair that we merge no longer."""
+    items = [line.report.origin.item for line in lines]
+    merged = {(name, items[new], items[old]) for new, old in ours.merges}
+    return sum(pair[0] == name and pair not in merged for pair in judged)
 
 
 def _fits(name: str, outcome: Outcome, precision: float | None) -> bool:

@@ -71,6 +71,20 @@ def test_a_judgement_counts(tracker: Path, tmp_path: Path, monkeypatch: pytest.M
     assert figures.holds is True
 
 
+def test_a_judgement_of_what_is_merged_no_more_is_said(
+    tracker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"tracker": "shop", "merged_with": "2", "verdict": "same", "reason": "-"}
+    judged = tmp_path / "judged.json"
+    judged.write_text(json.dumps([said | {"report": "4"}, said | {"report": "5"}]))
+    monkeypatch.setattr(bench_dedupe, "JUDGED", judged)
+
+    figures = bench([tracker], progress=quiet)
+
+    assert "shop: 1 judgements are of merges that are made no more" in figures.notes
+    assert figures.holds is False
+
+
 def test_a_file_that_is_missing_was_not_run(tmp_path: Path, tracker: Path) -> None:
     figures = bench([tracker, tmp_path / "gone.jsonl"], progress=quiet)
 

@@ -14,6 +14,7 @@ _BESIDE = frozenset(
     | {"asv_bench", "tutorial", "tutorials", "gallery", "demo", "demos", "script", "scripts"}
     | {"tool", "tools", "vendor", "_vendor", "third_party", "ci"}
     | {"sample", "samples", "fixture", "fixtures", "playground", "website", "bench"}
+    | {"generated", "__generated__", "generated-sources"}
 )
 _BESIDE_FILES = frozenset({"setup.py", "conf.py", "noxfile.py", "conftest.py"})
 _SETTINGS_FILE = re.compile(r".*\.d\.[cm]?ts|.*\.config\.[cm]?[jt]s|(grunt|gulp)file\.[cm]?[jt]s")

@@ -133,3 +133,9 @@ def test_what_is_internal_says_so_by_its_name() -> None:
 
     assert all(is_internal(path) for path in hidden)
     assert not any(is_internal(path) for path in ("a/b.py", "a/__init__.py", "__init__.py"))
+
+
+@pytest.mark.parametrize("path", ["src/generated/a.ts", "x/__generated__/q.js", "vendor/a/b.go"])
+def test_generated_and_vendored_code_stands_beside(path: str) -> None:
+    assert is_beside(path)
+    assert not is_beside("src/generator/a.ts")

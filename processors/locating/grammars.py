@@ -40,7 +40,7 @@ class Grammar:
     """Tells of a node, its name and what it stands in, which is public, whether it is, too."""
     angles_max: int = 0
     """How many `<` and `>` may stand between two of `;{}`; 0: any number. Beyond, the parser takes
-    minutes for a few kilobytes, and does not ask whether to go on."""
+    minutes for a hundred kilobytes, and does not ask whether to go on."""
     held: Mapping[str, str] = field(default_factory=dict)
     """Node that names a function or class it holds, such as `const f = () => 1` -> field of it."""
     values: frozenset[str] = frozenset()

@@ -12,7 +12,7 @@ from processors.locating.outline import CALLS_MAX, UNITS_MAX, Import
 from processors.locating.tree_outline import DEPTH_MAX, outline
 
 HOSTILE_CPU_S_MAX = 6.0
-"""Without the limits the first of them takes eight, some minutes."""
+"""Without the limits the first of them takes eight."""
 ALL = [grammars.JAVASCRIPT, grammars.TYPESCRIPT, grammars.TSX, grammars.JAVA, grammars.GO]
 SCRIPT = """// licence
 

@@ -51,13 +51,15 @@ class GitOwnership:
             git = self._checkouts.git_with(project, commit)
         except (PoisonError, TransientError) as error:
             return tuple(_untold(str(error)) for _ in places[:PLACES_MAX])
+        except OSError as error:
+            return tuple(_untold(error.strerror or "disk error") for _ in places[:PLACES_MAX])
         self._fetch_notes(project)
         return owners_of(git, commit, places, self._clock)
 
     def _fetch_notes(self, project: Project) -> None:
         """Bring the Agent Trace notes here, as far as the remote has any and answers soon."""
         with (
-            suppress(PoisonError, TransientError, GitError),
+            suppress(PoisonError, TransientError, GitError, OSError),
             self._checkouts.locked(project) as git,
         ):
             url = checked_url(project.git_url, project.id)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +29,8 @@ REPORT_FILE = "bugstream-report.md"
 PATCH_FILE = "bugstream.patch"
 SIGNALLED = 128
 """Added to the number of the signal that ended us, as shells do."""
+REMOVING_S_MAX = 3.0
+"""For the folder of a run that was interrupted and still writes."""
 
 
 def register(app: typer.Typer) -> None:
@@ -99,9 +103,16 @@ def _prepare(out: Path) -> None:
         raise UserError(f"--out {out}: {error.strerror}") from error
 
 
-def _folder() -> tempfile.TemporaryDirectory[str]:
+@contextmanager
+def _folder() -> Iterator[str]:
     # What is interrupted may still write while it is removed; the process ends soon after.
-    return tempfile.TemporaryDirectory(prefix="bugstream-fix-", ignore_cleanup_errors=True)
+    with tempfile.TemporaryDirectory(prefix="bugstream-fix-", ignore_cleanup_errors=True) as folder:
+        try:
+            yield folder
+        finally:
+            until = time.monotonic() + REMOVING_S_MAX
+            while Path(folder).exists() and time.monotonic() < until:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from processors.locating.words import code_lines, number, phrases, terms
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 5
+VERSION = 6
 """Of parsers and words together: what was made by another is made anew."""
 FILE_CHARS_MAX = 400_000
 ROWS_MAX = 400_000

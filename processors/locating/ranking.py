@@ -7,6 +7,7 @@ it names or quotes counts less, for people name what they called, and seldom wha
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,6 +34,11 @@ REASON_SHARE_MIN = 0.05
 """Of its score that a signal must have given to be told as a reason."""
 BESIDE = 0.6
 """What a file beside what is shipped keeps of its score."""
+_SCRIPTS = frozenset({"javascript", "js", "jsx", "typescript", "ts", "tsx"})
+MINOR_SHARE = 0.2
+"""Of the files: a language with less of them is a minor one there."""
+MINOR = 0.8
+"""What a file in a minor language keeps, unless the report shows code of that language."""
 FILE_COUNTS = 0.8
 """How much of a unit's score is that of its file."""
 
@@ -46,7 +52,7 @@ class Weight:
 
 
 TRACED = Weight(1.5, 1.5)
-FAILING = Weight(1.5, 1.5)
+FAILING = Weight(2.0, 2.0)
 TITLE = Weight(1.4, 0.6)
 TEXT = Weight(1.4, 0.8)
 PATH_WORDS = Weight(0.5, 0.0)
@@ -99,7 +105,7 @@ def rank(
     weighted, lines = evidence(report, index, history)
     failing = signals.failing(index, spectrum)
     weighted += ((FAILING, failing),)
-    beside = np.array([BESIDE if is_beside(path) else 1.0 for path in index.paths])
+    beside = _beside(report, index)
     by_file = sum((weight.file * signal.by_file for weight, signal in weighted), 0.0) * beside
     if by_file.any():
         # The past alone is no reason: it only sways between files that the report leads to.
@@ -118,6 +124,29 @@ def rank(
         has_trace=bool(traced.by_file.any()),
         has_failing=bool(failing.by_file.any()),
     )
+
+
+def _beside(report: BugReport, index: CodeIndex) -> NDArray[np.float64]:
+    """Return what each file keeps of its score for where it stands and what it is written in."""
+    spoken = {_family(trace.language) for trace in report.stack_traces}
+    spoken |= {_family(snippet.language) for snippet in report.snippets}
+    families = [_family(entry.language) for entry in index.entries]
+    minor = {
+        family
+        for family, count in Counter(families).items()
+        if count < MINOR_SHARE * len(families) and family not in spoken
+    }
+    return np.array(
+        [
+            (BESIDE if is_beside(path) else 1.0) * (MINOR if family in minor else 1.0)
+            for path, family in zip(index.paths, families, strict=True)
+        ]
+    )
+
+
+def _family(language: str) -> str:
+    """Return the language, one name for all that stand beside each other in one project."""
+    return "script" if language in _SCRIPTS else language
 
 
 def evidence(

@@ -303,6 +303,7 @@ def failing(index: CodeIndex, spectrum: Spectrum | None) -> Signal:
         best = start + int(np.argmax(by_unit[start:end])) if unit is None else unit
         return _ran(spectrum, *lines[best]) if spectrum and best in lines else ""
 
+    by_unit = unitary(by_unit)
     return Signal(by_unit, index.best_of_file(by_unit), reason)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from processors.locating.code_index import index_of
 from processors.locating.history import History
 from processors.locating.ranking import RANKED_MAX, Ranking, rank
-from schemas.reports import BugReport, Frame
+from schemas.reports import BugReport, Frame, Snippet
 from tests.processors.locating.reports import report
 from tests.processors.locating.test_history import change
 
@@ -106,3 +106,15 @@ def test_the_same_report_is_ranked_alike_each_time_and_within_limits() -> None:
 
     assert first == second
     assert len(first.files) == len(first.units) == RANKED_MAX
+
+
+def test_a_language_of_few_files_counts_less_unless_the_report_shows_code_of_it() -> None:
+    python = {f"shop/p{n}.py": "x = 1\n" for n in range(8)}
+    twins = {"shop/a.js": "function refund() {}\n", "shop/z.py": "def refund(): pass\n"}
+    index = index_of(python | twins)
+    said = report("The refund")
+    shown = said.model_copy(update={"snippets": (Snippet(language="javascript", code="x()"),)})
+    first, second = (rank(each, index, History()).files for each in (said, shown))
+
+    assert [each.path for each in first] == ["shop/z.py", "shop/a.js"]
+    assert [each.path for each in second] == ["shop/a.js", "shop/z.py"]

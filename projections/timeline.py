@@ -94,10 +94,10 @@ def _linked(event: ReportLinked) -> str:
         event.rule,
         merged=True,
         evidence=event.evidence,
-        scores=event.scores,
+        scores={},  # A merge rests on its rule; the scores stand in the event.
         similarity=event.similarity,
     )
-    return f"Linked the report {event.report.origin.key}. {because}{_by(event.model)}"
+    return f"Linked the report {event.report.origin.key}. {because}"
 
 
 def _suggested(event: LinkSuggested) -> str:
@@ -110,11 +110,7 @@ def _suggested(event: LinkSuggested) -> str:
         similarity=event.similarity,
         probability=event.probability,
     )
-    return f"Perhaps the same as bug {event.other_bug_id}. {because}{_by(event.model)}"
-
-
-def _by(model: str) -> str:
-    return f" Compared by {model}." if model else ""
+    return f"Perhaps the same as bug {event.other_bug_id}. {because}"
 
 
 def _place(location: Location) -> str:

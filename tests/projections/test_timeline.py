@@ -69,7 +69,7 @@ PLACE = Location(path="shop/cart.py", line_start=7, symbol="total", score=1, rea
                 model="minilm",
             ),
             f"Linked the report {link('2').origin.key}. Merged: the words are the same"
-            " (the same words). Scores: words 0.90; likeness 0.90. Compared by minilm.",
+            " (the same words).",
         ),
         (
             fact(

@@ -28,7 +28,7 @@ _TEST_FILE = re.compile(
 )
 _TESTS_ELSEWHERE = frozenset({"test", "spec", "specs", "e2e", "testdata", "__mocks__", "cypress"})
 """Folders of tests in languages other than Python, where `test` may be part of the product."""
-_MADE = frozenset({"node_modules", "bower_components", "dist"})
+_MADE = frozenset({"LC_MESSAGES", "node_modules", "bower_components", "dist"})
 _MADE_FILE = re.compile(r".*([.-]min\.[cm]?js|\.bundle\.js|\.pb(\.gw)?\.go|[._]gen(erated)?\.\w+)")
 _SAME_SOURCE = dict.fromkeys(
     (".js", ".mjs", ".cjs", ".jsx"), (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx")

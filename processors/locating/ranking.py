@@ -61,8 +61,8 @@ PATHED = Weight(0.7, 0.3)
 MESSAGES = Weight(0.4, 0.2)
 LINES = Weight(0.4, 0.2)
 PAST = Weight(0.5, 0.0)
-RECENT = Weight(0.1, 0.0)
-COMPANY = Weight(0.1, 0.0)
+RECENT = Weight(0.05, 0.0)
+COMPANY = Weight(0.05, 0.0)
 
 
 _Weighted = tuple[tuple[Weight, Signal], ...]

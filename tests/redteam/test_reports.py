@@ -117,7 +117,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         log = opened.enter_context(MemoryLog())
         parts = opened.enter_context(Parts(made, log, work_root=folder))
         embedder().embed(["a report"])  # Its runtime asks once on what system it runs.
-        with watched(folder, programs=("git",), words=_WORDS) as seen:
+        with watched(folder, programs=("git", "bwrap"), words=_WORDS) as seen:
             happened = _happened(parts, log, made, seen)
         yield happened
 
@@ -262,6 +262,13 @@ def test_what_is_typed_as_a_command_is_refused_and_noted(world: World) -> None:
 def test_the_process_starts_opens_and_calls_nothing_of_theirs(world: World) -> None:
     assert world.seen.violations == []
     assert world.seen.argv, "the repository was never read"
+
+
+def test_nothing_runs_in_the_sandbox(world: World) -> None:
+    """Nobody in the set is a member, so nothing is run for them; only its version is asked."""
+    sandboxed = [argv[1:] for argv in world.seen.argv if Path(argv[0]).name == "bwrap"]
+
+    assert set(sandboxed) <= {("--version",)}
 
 
 def test_what_people_do_not_see_is_nowhere_but_in_the_evidence(world: World) -> None:

@@ -84,6 +84,7 @@ def test_tests_of_other_languages_are_known(path: str, expected: bool) -> None:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
+        ("shop/locale/de/LC_MESSAGES/shop.js", True),
         ("dist/cart.js", True),
         ("node_modules/left-pad/index.js", True),
         ("static/jquery-min.js", True),

@@ -94,10 +94,16 @@ def _numbered(piece: str) -> str:
 
 
 def slowest(read: Callable[[str], object], among: list[str]) -> tuple[float, str]:
-    """Return the processor seconds that the slowest text took, and how it begins."""
+    """Return the processor seconds that the slowest text took, and how it begins.
+
+    Each counts by its quicker run of two: what else the machine does shows in processor time, too.
+    """
     took: list[tuple[float, str]] = []
     for text in among:
-        started = time.process_time()
-        read(text)
-        took.append((time.process_time() - started, text[:40]))
+        tries: list[float] = []
+        for _ in range(2):
+            started = time.process_time()
+            read(text)
+            tries.append(time.process_time() - started)
+        took.append((min(tries), text[:40]))
     return max(took)

@@ -232,7 +232,7 @@ def inline(text: str, *, depth: int = 0) -> tuple[Span, ...]:
             if ticks is None:
                 ticks = _ticks(text)
             size = len(found["ticks"])
-            later = ticks[size]
+            later = ticks.get(size, [])  # One with an escaped tick before it is none of them.
             number = bisect_right(later, found.start())
             if number == len(later):
                 continue

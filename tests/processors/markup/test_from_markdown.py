@@ -81,3 +81,7 @@ def test_what_is_nested_too_deep_and_what_is_too_long_is_kept_as_text() -> None:
     last = read("a b\n" * 30_000 + "**leaf**")[-1]
     assert isinstance(last, Paragraph)
     assert words(last.spans).endswith("**leaf**")
+
+
+def test_a_tick_after_an_escaped_one_opens_nothing_where_none_closes_it() -> None:
+    assert "".join(span.text for span in inline("\\`` x")) == "`` x"

@@ -180,12 +180,21 @@ class Reporter:
             rest = rest[os.write(self.out, rest) :]
 
     def pytest_collection_modifyitems(self, config: Any, items: "list[Any]") -> None:
-        """Keep only what was asked for; a name without parameters, or a file, stands for all."""
+        """Keep only what was asked for; a name without parameters, or a file, stands for all.
+
+        Each once: older releases collect twice what stands in two arguments.
+        """
         if not self.only:
             return
         wanted = set(self.only)
-        kept = [item for item in items if wanted & _names(item.nodeid)]
-        dropped = [item for item in items if item not in kept]
+        fitting: dict[str, Any] = {}
+        dropped = []
+        for item in items:
+            if item.nodeid in fitting or not wanted & _names(item.nodeid):
+                dropped.append(item)
+            else:
+                fitting[item.nodeid] = item
+        kept = list(fitting.values())
         if dropped:
             config.hook.pytest_deselected(items=dropped)
             items[:] = kept

@@ -38,6 +38,16 @@ def test_a_name_without_parameters_keeps_all_of_them() -> None:
     assert len(dropped) == 1
 
 
+def test_what_is_collected_twice_is_run_once() -> None:
+    once, again = (SimpleNamespace(nodeid="t.py::one") for _ in range(2))
+    items = [once, again, once]
+    hook = SimpleNamespace(pytest_deselected=lambda items: None)
+
+    said(lambda r: r.pytest_collection_modifyitems(SimpleNamespace(hook=hook), items))
+
+    assert items == [once]
+
+
 def test_a_failure_comes_with_its_crash_and_frames() -> None:
     place = SimpleNamespace(path="/sandbox/a.py", lineno=3)
     longrepr = SimpleNamespace(

@@ -38,6 +38,9 @@ class Decision:
 
     events: tuple[Event, ...] = ()
     changes: tuple[StateChange, ...] = ()
+    is_early: bool = False
+    """Perhaps another topic of the stage already holds what is missing: the runner asks again for
+    a while before it takes this decision."""
 
 
 class PartitionState(Protocol):

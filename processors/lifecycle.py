@@ -13,7 +13,7 @@ from processors.base import Decision, StateChange, StatefulProcessor
 from processors.bug_answer import STAGE
 from processors.bug_decisions import decide
 from processors.bug_state import BugState, evolve
-from schemas import topics
+from schemas import commands, topics
 from schemas.errors import FatalError
 from schemas.event import BugScoped, Event
 from schemas.identity import BugAbsorbed, MergeRequested
@@ -72,7 +72,10 @@ class LifecycleState:
         for follow in emitted:
             if follow.bug_id == event.bug_id:
                 state = evolve(state, follow)
-        if state is None or state == before:
+        if state is None:
+            # Of its topics Kafka gives either first: the bug may be opened and not yet read.
+            return Decision(emitted, is_early=isinstance(event, commands.COMMANDS))
+        if state == before:
             return Decision(emitted)
         self._overlay[key] = state
         return Decision(emitted, (StateChange(key, state.model_dump_json().encode()),))

@@ -36,6 +36,8 @@ BATCH_RECORDS_MAX = 2_000
 BATCH_S_MAX = 1.0
 """A batch is committed after this even when more is waiting: others wait for its results."""
 REBALANCE_PAUSE_S = 0.2
+EARLY_RETRIES_MAX = 4
+"""How often an early decision is asked for again: over 7.5 s with the pauses of `RetryPolicy`."""
 
 Outcome = Literal["ok", "skipped", "dead_letter"]
 
@@ -223,7 +225,7 @@ class Runner:
         """Return what `record` leads to; None: nothing yet, it is tried again later."""
         retry = self._retries.get(str(record)) if self._retries else None
         try:
-            return self._handle(record)
+            return self._handle(record, is_patient=not retry or retry.attempts < EARLY_RETRIES_MAX)
         except PoisonError as error:
             failure: Exception = error
         except TransientError as error:
@@ -249,7 +251,7 @@ class Runner:
         )
         return "dead_letter", letters
 
-    def _handle(self, record: Record) -> tuple[Outcome, Sequence[Outgoing]]:
+    def _handle(self, record: Record, *, is_patient: bool) -> tuple[Outcome, Sequence[Outgoing]]:
         """Return what `record` leads to. Raises `TransientError` or `PoisonError`."""
         condemned = self._condemned.get(str(record)) if self._condemned else None
         if condemned is not None:
@@ -261,7 +263,7 @@ class Runner:
                 raise FatalError(f"{self._stage.name} stops at {record}: {error}") from error
             return "skipped", ()
         try:
-            return "ok", self._state.decide(record.partition, event)
+            return "ok", self._state.decide(record.partition, event, is_patient=is_patient)
         except SpoiledError as error:
             self._condemned[str(record)] = error.poison
             raise

@@ -93,10 +93,11 @@ class StageState:
             self._check(number, part, start)
         _LOG.info("%s loaded %d state records", self._stage.name, count)
 
-    def decide(self, number: int, event: Event) -> list[Outgoing]:
+    def decide(self, number: int, event: Event, *, is_patient: bool = False) -> list[Outgoing]:
         """Return what `event` leads to, state records included.
 
-        Raises like `Processor.handle`, or `SpoiledError`.
+        Raises like `Processor.handle`, or `SpoiledError`; with `is_patient` a decision that is
+        early is a `TransientError`.
         """
         if isinstance(self._stage, Processor):
             return _stateless(self._stage.handle, event)
@@ -107,6 +108,8 @@ class StageState:
             raise  # By promise, the state is as it was.
         except Exception as error:
             raise SpoiledError(unexpected(error)) from error
+        if decision.is_early and is_patient:
+            raise TransientError(f"{event.type} came before what it is about was read")
         try:
             records = [outgoing(fact) for fact in decision.events]
         except PoisonError as error:

@@ -30,13 +30,14 @@ from schemas.projects import Project
 from schemas.registry import partition_of
 from streams.audit import replay
 from streams.broker import temporary_broker
+from streams.clock import VirtualClock
 from streams.kafka_log import KafkaLog
 from streams.log import FencedError, Log, MustAbortError, outgoing
 from streams.long_tasks import LongTaskRunner
 from streams.memory_log import MemoryLog, Operation
 from streams.projector import Projector
-from streams.runner import Runner
-from tests.factories import BLOB, CHECK, EPOCH, PERSON, PLACE, SEED, envelope, normalized
+from streams.runner import EARLY_RETRIES_MAX, Runner
+from tests.factories import BLOB, CHECK, EPOCH, EXAMPLES, PERSON, PLACE, SEED, envelope, normalized
 from tests.streams.logs import read_all, write
 
 SHOP = Project(id="shop", git_url="file:///srv/shop.git")
@@ -188,7 +189,10 @@ def test_two_bugs_on_two_partitions_become_one_while_a_fix_is_running(tmp_path: 
 
 @pytest.mark.kafka
 def test_it_does_the_same_on_kafka(tmp_path: Path) -> None:
-    """Dedupe reads two topics there, one of them compacted, as one group."""
+    """Dedupe reads two topics there, one of them compacted, as one group.
+
+    Lifecycle may read the command before the bugs it is about: of two topics either comes first.
+    """
     first, second = apart()
     older, newer = bug_of(first), bug_of(second)
     with temporary_broker() as broker, KafkaLog(broker.bootstrap) as log:
@@ -196,7 +200,6 @@ def test_it_does_the_same_on_kafka(tmp_path: Path) -> None:
         with system(log, tmp_path, []) as settle:
             write(log, outgoing(report(first)), outgoing(report(second)))
             until(lambda: opened_in(log) == {older, newer}, settle)
-            settle()  # Of two topics Kafka gives either first: the bugs are to be known by now.
             merge = asked(commands.MergeBugs, "merge", older, other_bug_id=newer)
             write(log, outgoing(merge))
             until(lambda: (BugAbsorbed, older) in {(type(e), e.bug_id) for e in told(log)}, settle)
@@ -214,6 +217,27 @@ def until(there: Callable[[], bool], settle: Callable[[], None]) -> None:
             return
         settle()
     raise AssertionError("it never came")
+
+
+@pytest.mark.parametrize("is_opened", [True, False])
+def test_a_command_that_is_read_before_its_bug_waits_for_it(is_opened: bool) -> None:
+    clock = VirtualClock()
+    opened = next(e for e in EXAMPLES if isinstance(e, bugs.BugOpened))
+    give_up = commands.AbandonBug(**envelope("stop", bug_id=opened.bug_id, actor=PERSON))
+    with MemoryLog() as log:
+        log.ensure_topics(topics.ALL)
+        write(log, outgoing(give_up))
+        with Runner(lifecycle.make([SHOP]), log, clock=clock) as runner:
+            runner.step()
+            assert told(log) == []
+            if is_opened:
+                write(log, outgoing(opened))
+            for _ in range(EARLY_RETRIES_MAX + 1):
+                runner.step()
+                clock.advance(10.0)
+        ends = [e.type for e in told(log) if e.type in {"bug.closed", "command.refused"}]
+
+    assert ends == ["bug.closed" if is_opened else "command.refused"]
 
 
 def test_no_reader_ever_sees_a_merge_without_its_other_half() -> None:

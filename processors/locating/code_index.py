@@ -6,6 +6,7 @@ saturates.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 K1 = 1.2
+MINOR_SHARE = 0.2
+"""Of the files: a family of languages with less of them is a minor one there."""
+_SCRIPTS = frozenset({"javascript", "js", "jsx", "typescript", "ts", "tsx"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,18 @@ class CodeIndex:
         return found
 
     @cached_property
+    def families(self) -> tuple[str, ...]:
+        """Return of each file the family of its language."""
+        return tuple(family_of(entry.language) for entry in self.entries)
+
+    @cached_property
+    def minor(self) -> frozenset[str]:
+        """Return the families that few of the files are in."""
+        counts = Counter(self.families)
+        few = min(MINOR_SHARE * counts.total(), max(counts.values(), default=0))
+        return frozenset(family for family, count in counts.items() if count < few)
+
+    @cached_property
     def by_name(self) -> Mapping[str, Sequence[int]]:
         """Return the last part of each symbol -> the units called so."""
         found: dict[str, list[int]] = {}
@@ -124,10 +140,14 @@ class CodeIndex:
         words, units = at[hit], self._unit[hit]
         counts = self._count[hit] * boost[self._part[hit]]
         lengths = _summed(self._unit, self._count * boost[self._part], size)
-        by_unit, idf = _bm25(units, words, counts, weights, lengths, query.b_unit)
+        # Scripts beside the code do not say what is rare in it, nor what is long.
+        usual = np.array([family not in self.minor for family in self.families])
+        fields = _Found(units, words, counts, lengths, usual[self.file_of])
+        by_unit, idf = _bm25(fields, weights, query.b_unit)
         whole = _summed(self.file_of, lengths, len(self.paths))
-        files = self.file_of[units]
-        by_file, _ = _bm25(files, words, counts, weights, whole, query.b_file)
+        by_file, _ = _bm25(
+            _Found(self.file_of[units], words, counts, whole, usual), weights, query.b_file
+        )
         return Scores(by_unit, by_file, dict(zip(wanted.tolist(), idf.tolist(), strict=True)))
 
     def words_of(self, unit: int) -> set[int]:
@@ -138,29 +158,44 @@ class CodeIndex:
         return set(mine["term"][mine["part"] <= Part.CODE].tolist())
 
 
+def family_of(language: str) -> str:
+    """Return the language, one name for all that stand beside each other in one project."""
+    return "script" if language in _SCRIPTS else language
+
+
 def index_of(sources: Mapping[str, str]) -> CodeIndex:
     """Return the index of files at hand, path -> text."""
     return CodeIndex({p: entry_of(p, text) for p, text in sources.items() if is_indexed(p)})
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where words of a query stand, and in what: units or files."""
+
+    owners: NDArray[np.int64]
+    words: NDArray[np.int64]
+    counts: NDArray[np.float64]
+    lengths: NDArray[np.float64]
+    """Of every owner."""
+    usual: NDArray[np.bool_]
+    """Of every owner, whether it is one of those that say what is rare and what is long."""
+
+
 def _bm25(
-    owners: NDArray[np.int64],
-    words: NDArray[np.int64],
-    counts: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    lengths: NDArray[np.float64],
-    b: float,
+    found: _Found, weights: NDArray[np.float64], b: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the score of each owner, and what each word is worth."""
-    size = len(lengths)
-    pairs, inverse = np.unique(owners * len(weights) + words, return_inverse=True)
-    frequency = np.bincount(inverse, counts, minlength=len(pairs))
-    owner, word = np.divmod(pairs, len(weights))
-    holders = np.bincount(word, minlength=len(weights))
-    idf = np.log(1 + (size - holders + 0.5) / (holders + 0.5)) * weights
-    norm = K1 * (1 - b + b * lengths[owner] / max(float(lengths.mean()), 1e-9))
+    size = len(weights)
+    pairs, inverse = np.unique(found.owners * size + found.words, return_inverse=True)
+    frequency = np.bincount(inverse, found.counts, minlength=len(pairs))
+    owner, word = np.divmod(pairs, size)
+    holders = np.bincount(word[found.usual[owner]], minlength=size)
+    all_usual = int(found.usual.sum())
+    idf = np.log(1 + (all_usual - holders + 0.5) / (holders + 0.5)) * weights
+    mean = max(float(found.lengths[found.usual].mean()), 1e-9)
+    norm = K1 * (1 - b + b * found.lengths[owner] / mean)
     gain = idf[word] * frequency * (K1 + 1) / (frequency + norm)
-    return _summed(owner, gain, size), idf
+    return _summed(owner, gain, len(found.lengths)), idf
 
 
 def _summed(

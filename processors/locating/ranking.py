@@ -7,7 +7,6 @@ it names or quotes counts less, for people name what they called, and seldom wha
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ import numpy as np
 
 from processors.locating import past_signals, signals
 from processors.locating.clues import clues_of
-from processors.locating.code_index import CodeIndex
+from processors.locating.code_index import CodeIndex, family_of
 from processors.locating.entries import Part, Place
 from processors.locating.history import History
 from processors.locating.paths import is_beside
@@ -34,9 +33,6 @@ REASON_SHARE_MIN = 0.05
 """Of its score that a signal must have given to be told as a reason."""
 BESIDE = 0.6
 """What a file beside what is shipped keeps of its score."""
-_SCRIPTS = frozenset({"javascript", "js", "jsx", "typescript", "ts", "tsx"})
-MINOR_SHARE = 0.2
-"""Of the files: a language with less of them is a minor one there."""
 MINOR = 0.8
 """What a file in a minor language keeps, unless the report shows code of that language."""
 FILE_COUNTS = 0.8
@@ -128,25 +124,15 @@ def rank(
 
 def _beside(report: BugReport, index: CodeIndex) -> NDArray[np.float64]:
     """Return what each file keeps of its score for where it stands and what it is written in."""
-    spoken = {_family(trace.language) for trace in report.stack_traces}
-    spoken |= {_family(snippet.language) for snippet in report.snippets}
-    families = [_family(entry.language) for entry in index.entries]
-    minor = {
-        family
-        for family, count in Counter(families).items()
-        if count < MINOR_SHARE * len(families) and family not in spoken
-    }
+    spoken = {family_of(trace.language) for trace in report.stack_traces}
+    spoken |= {family_of(snippet.language) for snippet in report.snippets}
+    unspoken = index.minor - spoken
     return np.array(
         [
-            (BESIDE if is_beside(path) else 1.0) * (MINOR if family in minor else 1.0)
-            for path, family in zip(index.paths, families, strict=True)
+            (BESIDE if is_beside(path) else 1.0) * (MINOR if family in unspoken else 1.0)
+            for path, family in zip(index.paths, index.families, strict=True)
         ]
     )
-
-
-def _family(language: str) -> str:
-    """Return the language, one name for all that stand beside each other in one project."""
-    return "script" if language in _SCRIPTS else language
 
 
 def evidence(

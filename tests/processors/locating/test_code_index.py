@@ -57,3 +57,18 @@ def test_an_empty_repository_answers_too() -> None:
 
     assert empty.units == 0
     assert len(empty.scores(query("total")).by_file) == 0
+
+
+def test_a_few_scripts_beside_the_code_do_not_change_what_is_rare_in_it() -> None:
+    code = {f"shop/m{n}.py": f"def f{n}(): return stock" for n in range(9)}
+    code["shop/cart.py"] = "def total(): return price"
+    scripts = {f"shop/static/s{n}.js": "function f() { return price }" for n in range(2)}
+    alone, beside = index_of(code), index_of(code | scripts)
+
+    assert alone.minor == frozenset()
+    assert beside.minor == {"script"}
+    assert beside.scores(query("price")).gains == alone.scores(query("price")).gains
+
+
+def test_where_as_many_files_are_in_each_language_none_is_minor() -> None:
+    assert index_of({"a.py": "x = 1", "b.js": "f()", "c.go": "package c"}).minor == frozenset()

@@ -1,7 +1,8 @@
 """The nearest vectors by FAISS: all of them while that is quick, then by clusters. With snapshots.
 
 An index is never the truth: what it holds is in the state of its stage. So a snapshot that is
-doubtful in any way is thrown away, and the index is made anew.
+doubtful in any way is thrown away, and the index is made anew. One that is whole and only older
+than the state is brought up to it, for a stage is hardly ever killed just after it kept one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ MORE = 20
 """Looked at beyond what was asked for, so that equals at the end are told apart by key."""
 VERSION = 1
 SIDECAR_BYTES_MAX = 64 * 1024
+TAKEN_UP = "an index of %d vectors took up %d of them from its snapshot"
+DISTRUSTED = "a snapshot of vectors is not whole, or not of this index: the index is made anew"
 _KIND = (faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
 _BY_KEY = 2
 """FAISS' DirectMap.Hashtable: vectors are found by key, so that one can be forgotten."""
@@ -65,6 +68,9 @@ class FaissIndex:
     def __len__(self) -> int:
         return len(self._keys)
 
+    def __contains__(self, key: int) -> bool:
+        return key in self._keys
+
     @property
     def clusters(self) -> bytes | None:
         """Return what was learnt of the vectors; None: all of them are looked at."""
@@ -76,8 +82,7 @@ class FaissIndex:
 
     def add_many(self, vectors: Mapping[int, NDArray[np.float32]]) -> None:
         """Take many at once."""
-        for key in vectors:
-            self.remove(key)
+        self.remove_many(vectors)
         if not vectors:
             return
         keys = np.array([*vectors], np.int64)
@@ -88,10 +93,15 @@ class FaissIndex:
 
     def remove(self, key: int) -> None:
         """Forget a vector; one that is not known is none."""
-        if key in self._keys:
-            self._keys.discard(key)
-            gone = np.array([key], np.int64)
-            self._index.remove_ids(faiss.IDSelectorArray(1, faiss.swig_ptr(gone)))
+        self.remove_many((key,))
+
+    def remove_many(self, keys: Iterable[int]) -> None:
+        """Forget many at once."""
+        known = self._keys.intersection(keys)
+        if known:
+            self._keys -= known
+            gone = np.array([*known], np.int64)
+            self._index.remove_ids(faiss.IDSelectorArray(len(gone), faiss.swig_ptr(gone)))
 
     def nearest(self, vector: NDArray[np.float32], count: int) -> Sequence[int]:
         """Return the keys of the nearest, nearest first; of equals the smaller key."""
@@ -120,22 +130,22 @@ class FaissIndex:
         _write(_sidecar(path), json.dumps(self._beside(content, about, self._keys)).encode())
 
     def restore(self, path: Path, *, about: Mapping[str, str], keys: Iterable[int]) -> bool:
-        """Take what was saved, if it is whole, about the same and holds just `keys`; else nothing.
+        """Take what was saved of `keys`, if all of it is whole and about the same; else nothing.
 
-        Returns whether it did.
+        It may be older than `keys`: what is not in it is for the caller to add. Returns whether
+        anything was taken.
         """
-        wanted = set(keys)
-        content = _read(path, lambda found: self._beside(found, about, wanted))
-        if content is None:
+        found = _read(path)
+        if found is None:
             return False
-        try:
-            index = faiss.deserialize_index(np.frombuffer(content, np.uint8))
-        except RuntimeError:
-            _LOG.warning("a snapshot of vectors cannot be read: the index is made anew")
+        content, said = found
+        index = _whole(content, said)
+        held = _held(index)
+        if index is None or index.d != self._dim or said != self._beside(content, about, held):
+            _LOG.warning(DISTRUSTED)
             return False
-        if index.d != self._dim or index.ntotal != len(wanted):
-            return False
-        self._index, self._keys = index, wanted
+        self._index, self._keys = index, held
+        self.remove_many(held.difference(keys))
         return True
 
     def _beside(
@@ -160,20 +170,29 @@ class VectorIndexes:
     folder: Path | None
     model_id: str
     flat_max: int = FLAT_MAX
+    make: type[FaissIndex] = FaissIndex
+
+    def learns(self, count: int) -> bool:
+        """Return whether an index of so many vectors looks by clusters."""
+        return count > self.flat_max
 
     def open(
         self, name: str, dim: int, *, clusters: bytes | None, vectors: Mapping[int, bytes]
     ) -> FaissIndex:
         """Return an index that holds just `vectors`: as kept or, on any doubt, made anew."""
-        index = FaissIndex(dim, clusters=clusters, flat_max=self.flat_max)
+        index = self.make(dim, clusters=clusters, flat_max=self.flat_max)
         if not vectors:
             return index
         path = self._path(name)
         if path is not None and index.restore(path, about=self._about(name), keys=vectors):
-            return index
-        index.add_many(
-            {key: np.frombuffer(one, np.float16).astype(np.float32) for key, one in vectors.items()}
-        )
+            _LOG.info(TAKEN_UP, len(vectors), len(index))
+        missing = {
+            key: np.frombuffer(one, np.float16).astype(np.float32)
+            for key, one in vectors.items()
+            if key not in index
+        }
+        if missing:
+            index.add_many(missing)
         return index
 
     def keep(self, name: str, index: object) -> None:
@@ -223,19 +242,42 @@ def _clustered(dim: int, clusters: bytes) -> Any:  # faiss has no types
     return index
 
 
-def _read(path: Path, beside: Callable[[bytes], dict[str, object]]) -> bytes | None:
-    """Return the content of a snapshot that nothing speaks against; else None."""
+def _read(path: Path) -> tuple[bytes, object] | None:
+    """Return the bytes of a snapshot and what is said beside it; None where there is none."""
     try:
         if _sidecar(path).stat().st_size > SIDECAR_BYTES_MAX:
             return None
-        said = json.loads(_sidecar(path).read_bytes())
-        content = path.read_bytes()
-    except (OSError, ValueError):
+        return path.read_bytes(), json.loads(_sidecar(path).read_bytes())
+    except OSError:
         return None
-    if said != beside(content):
-        _LOG.warning("a snapshot of vectors is not what the state says: the index is made anew")
+    except ValueError:
+        return b"", None
+
+
+def _whole(content: bytes, said: object) -> Any:  # faiss has no types
+    """Return the index in `content`; None where it is not, byte for byte, what was written."""
+    # Looked at before faiss reads it: what is spoilt may ask for all the memory there is.
+    if not isinstance(said, dict) or said.get("sha256") != hashlib.sha256(content).hexdigest():
         return None
-    return content
+    try:
+        return faiss.deserialize_index(np.frombuffer(content, np.uint8))
+    except RuntimeError:
+        return None
+
+
+def _held(index: Any) -> set[int]:
+    """Return the keys that an index holds, by itself."""
+    if isinstance(index, faiss.IndexIDMap2):
+        return set(faiss.vector_to_array(index.id_map).tolist())
+    if not isinstance(index, faiss.IndexIVFScalarQuantizer):
+        return set()
+    lists: Any = index.invlists
+    found: set[int] = set()
+    for number in range(index.nlist):
+        size = lists.list_size(number)
+        if size:
+            found.update(faiss.rev_swig_ptr(lists.get_ids(number), size).tolist())
+    return found
 
 
 def _sidecar(path: Path) -> Path:

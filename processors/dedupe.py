@@ -56,13 +56,23 @@ class Match:
     verdict: Verdict
 
 
-def make(spaces: Spaces = NO_MODEL, indexes: VectorIndexes | None = None) -> StatefulProcessor:
+def make(
+    spaces: Spaces = NO_MODEL,
+    indexes: VectorIndexes | None = None,
+    *,
+    snapshot_every_reports: int = SNAPSHOT_EVERY_REPORTS,
+) -> StatefulProcessor:
     """Return the stage. Without a model reports are compared by words and letters alone."""
     return StatefulProcessor(
         NAME,
         topics.SOURCES[NAME],
         state=topics.BUGS_EMBEDDINGS,
-        open=partial(DedupeState, spaces=spaces, indexes=indexes),
+        open=partial(
+            DedupeState,
+            spaces=spaces,
+            indexes=indexes,
+            snapshot_every_reports=snapshot_every_reports,
+        ),
     )
 
 
@@ -75,8 +85,10 @@ class DedupeState:
         *,
         spaces: Spaces = NO_MODEL,
         indexes: VectorIndexes | None = None,
+        snapshot_every_reports: int = SNAPSHOT_EVERY_REPORTS,
     ) -> None:
         self._partition = partition
+        self._snapshot_every_reports = snapshot_every_reports
         self._spaces = spaces
         self._indexes = indexes or ExactIndexes()
         self._reports: dict[UUID, Known] = {}
@@ -144,7 +156,7 @@ class DedupeState:
         """Keep what was decided."""
         self._unkept += len(self._journal)
         self._journal.clear()
-        if self._unkept >= SNAPSHOT_EVERY_REPORTS:
+        if self._unkept >= self._snapshot_every_reports:
             self._unkept = 0
             for matcher in self._matchers.values():
                 matcher.keep()

@@ -269,6 +269,9 @@ class VectorIndex(Protocol):
 class VectorIndexes(Protocol):
     """Makes indexes and keeps snapshots of them. What they hold is known elsewhere."""
 
+    def learns(self, count: int) -> bool:
+        """Return whether an index of so many vectors looks by clusters, which it learns then."""
+
     def open(
         self, name: str, dim: int, *, clusters: bytes | None, vectors: Mapping[int, bytes]
     ) -> VectorIndex:

@@ -59,6 +59,11 @@ class ExactIndex:
 class ExactIndexes:
     """Makes exact indexes, and keeps no snapshots."""
 
+    def learns(self, count: int) -> bool:
+        """Return False: they look at all of them."""
+        del count
+        return False
+
     def open(
         self, name: str, dim: int, *, clusters: bytes | None, vectors: Mapping[int, bytes]
     ) -> ExactIndex:

@@ -75,7 +75,13 @@ class _Space:
         return self.index
 
     def learnt(self) -> bytes | None:
-        """Return the clusters that it has learnt since it was last asked."""
+        """Return the clusters that it has learnt since it was last asked.
+
+        When it learns follows from what it holds alone: one that has not been opened since a
+        restart is opened here, for later it would learn others, and find others.
+        """
+        if self.clusters is None and self.indexes.learns(len(self.vectors)):
+            self.opened(len(_floats(next(iter(self.vectors.values())))))
         found = None if self.index is None else self.index.clusters
         if found is None or found == self.clusters:
             return None

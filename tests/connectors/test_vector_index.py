@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from connectors.vector_index import FaissIndex, VectorIndexes
+from connectors.vector_index import DISTRUSTED, TAKEN_UP, FaissIndex, VectorIndexes
 from processors.ports import VectorIndex
 from processors.similarity.exact import ExactIndex
 
@@ -164,16 +164,71 @@ def test_a_snapshot_that_is_harmed_changes_no_answer(
     assert answers(again) == answers(index)
 
 
-def test_a_snapshot_of_other_vectors_or_another_model_is_none(tmp_path: Path) -> None:
-    indexes, given, _ = kept(tmp_path, 100)
-    more = halves(dict(list(ALL.items())[:101]))
-
-    assert len(indexes.open("shop", DIM, clusters=None, vectors=more)) == 101
-    other = VectorIndexes(tmp_path, "another model")
-    assert not FaissIndex(DIM).restore(
-        next(tmp_path.glob("*.faiss")), about={"name": "shop", "model": "x"}, keys=given
+@pytest.mark.parametrize("count", [FLAT_MAX - 1, FLAT_MAX + 1], ids=["flat", "clusters"])
+def test_an_older_snapshot_is_brought_up_to_what_is_known_now(
+    tmp_path: Path, count: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    indexes, given, index = kept(tmp_path, count)
+    gone, new = list(given)[:20], halves(dict(list(ALL.items())[count:][:21]))
+    now = {key: one for key, one in given.items() if key not in gone} | new
+    fresh = VectorIndexes(None, "model", flat_max=FLAT_MAX).open(
+        "shop", DIM, clusters=index.clusters, vectors=now
     )
+    added: list[int] = []
+    add_many = FaissIndex.add_many
+
+    def watched(self: FaissIndex, vectors: dict[int, NDArray[np.float32]]) -> None:
+        added.extend(vectors)
+        add_many(self, vectors)
+
+    monkeypatch.setattr(FaissIndex, "add_many", watched)
+    with caplog.at_level("INFO"):
+        again = indexes.open("shop", DIM, clusters=index.clusters, vectors=now)
+
+    assert caplog.messages == [TAKEN_UP % (len(now), len(now) - len(new))]
+    assert added == [*new]
+    assert answers(again) == answers(fresh)
+    assert len(again) == len(now)
+    assert not any(key in again for key in gone)
+
+
+@pytest.mark.parametrize("harm", [flip, cut, forge, garble])
+def test_of_a_snapshot_that_is_distrusted_the_log_says_so(
+    tmp_path: Path, harm: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    indexes, given, index = kept(tmp_path, 100)
+    [path] = tmp_path.glob("*.faiss")
+    assert callable(harm)
+    harm(path)
+
+    indexes.open("shop", DIM, clusters=index.clusters, vectors=given)
+
+    assert caplog.messages == [DISTRUSTED]
+
+
+def test_a_snapshot_under_another_name_or_of_another_model_is_none(tmp_path: Path) -> None:
+    _, given, _ = kept(tmp_path, 100)
+    [path] = tmp_path.glob("*.faiss")
+
+    for about in ({"name": "desk", "model": "model"}, {"name": "shop", "model": "x"}):
+        index = FaissIndex(DIM)
+        assert not index.restore(path, about=about, keys=given)
+        assert len(index) == 0
+    assert FaissIndex(DIM).restore(path, about={"name": "shop", "model": "model"}, keys=given)
+    other = VectorIndexes(tmp_path, "another model")
     assert len(other.open("shop", DIM, clusters=None, vectors=given)) == 100
+
+
+def test_what_was_kept_before_clusters_were_learnt_is_none_after(tmp_path: Path) -> None:
+    indexes, given, _ = kept(tmp_path, FLAT_MAX)
+    [path] = tmp_path.glob("*.faiss")
+    learnt = FaissIndex(DIM, flat_max=FLAT_MAX)
+    learnt.add_many(ALL)
+    index = FaissIndex(DIM, clusters=learnt.clusters)
+
+    assert not index.restore(path, about={"name": "shop", "model": "model"}, keys=given)
+    again = indexes.open("shop", DIM, clusters=learnt.clusters, vectors=given)
+    assert (again.clusters, len(again)) == (learnt.clusters, FLAT_MAX)
 
 
 def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:

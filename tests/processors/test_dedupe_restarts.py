@@ -9,8 +9,7 @@ from random import Random
 import pytest
 
 from connectors.embeddings import HashingEmbedder, MultilingualEmbedder, OnnxEmbedder
-from connectors.vector_index import FaissIndex, VectorIndexes
-from processors import dedupe
+from connectors.vector_index import DISTRUSTED, FaissIndex, VectorIndexes
 from processors.dedupe import CLUSTERS_KEY, DedupeState
 from processors.similarity.features import Spaces
 from schemas.bugs import LinkSuggested, ReportLinked
@@ -48,17 +47,25 @@ def stream(count: int, seed: int) -> list[ReportNormalized]:
 class Stage:
     """Dedupe beside its state topic, which keeps what was committed."""
 
-    def __init__(self, folder: Path | None, spaces: Spaces = QUICK) -> None:
+    def __init__(
+        self, folder: Path | None, spaces: Spaces = QUICK, *, snapshot_every: int = 5_000
+    ) -> None:
         self.topic: dict[str, bytes | None] = {}
         self.said: list[bytes] = []
         self.events: list[Event] = []
         self._spaces = spaces
+        self._snapshot_every = snapshot_every
         self._indexes = VectorIndexes(folder, spaces.model_id, flat_max=FLAT_MAX)
         self.start()
 
     def start(self) -> None:
         """Begin anew from the state topic, as a process does."""
-        self.state = DedupeState(0, spaces=self._spaces, indexes=self._indexes)
+        self.state = DedupeState(
+            0,
+            spaces=self._spaces,
+            indexes=self._indexes,
+            snapshot_every_reports=self._snapshot_every,
+        )
         for key, value in self.topic.items():
             self.state.load(key, value)
 
@@ -98,12 +105,11 @@ def harm(folder: Path, chance: Random) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_killed_in_the_middle_with_harmed_snapshots_it_decides_the_same(
-    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seed: int, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(dedupe, "SNAPSHOT_EVERY_REPORTS", 15)
     reports = stream(REPORTS, seed)
     chance = Random(seed)
-    stage, at, kills, snapshots = Stage(tmp_path), 0, 0, 0
+    stage, at, kills, snapshots = Stage(tmp_path, snapshot_every=15), 0, 0, 0
     while at < len(reports):
         size = chance.randrange(1, 12)
         if chance.random() < 0.4:
@@ -136,9 +142,8 @@ def test_killed_in_the_middle_with_harmed_snapshots_it_decides_the_same(
 def test_a_snapshot_that_is_whole_is_taken_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dedupe, "SNAPSHOT_EVERY_REPORTS", 1)
     reports = stream(60, 9)
-    stage = Stage(tmp_path)
+    stage = Stage(tmp_path, snapshot_every=1)
     for report in reports[:-1]:
         stage.work([report])
     taken: list[bool] = []
@@ -155,6 +160,39 @@ def test_a_snapshot_that_is_whole_is_taken_up(
     assert taken
     assert all(taken)
     assert stage.said == undisturbed(reports).said
+
+
+def test_a_snapshot_that_is_some_reports_old_is_taken_up_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    reports = stream(60, 9)
+    stage = Stage(tmp_path, snapshot_every=25)
+    for report in reports[:-1]:
+        stage.work([report])
+    stage.start()
+    with caplog.at_level("INFO"):
+        stage.work(reports[-1:])
+
+    assert any(one.startswith("an index of") for one in caplog.messages)
+    assert DISTRUSTED not in caplog.messages
+    assert stage.said == undisturbed(reports).said
+
+
+def test_an_index_that_nobody_asked_since_a_restart_learns_the_same_clusters() -> None:
+    """English is looked for in the index for Chinese only once Chinese has come."""
+    english = stream(3 * FLAT_MAX, 5)
+    plain = [one for one in english if one.report.title.isascii()]
+    chinese = [normalized(f"打开页面之后出错{n}", item=f"c{n}", title="总价错误") for n in (1, 2)]
+    reports = [chinese[0], *plain[:30], chinese[1], *plain[30:], chinese[0], chinese[1]]
+    quiet = undisturbed(reports)
+    stage = Stage(None)
+    for report in reports:
+        stage.work([report])
+        stage.start()
+
+    assert f"{CLUSTERS_KEY}shop/many" in quiet.topic
+    assert stage.topic == quiet.topic
+    assert stage.said == quiet.said
 
 
 def test_with_the_real_models_a_restart_changes_no_verdict() -> None:

@@ -1,7 +1,8 @@
 """`bugstream bench dedupe FILE...`: what is found, and what is merged, on trackers with labels.
 
 Reports come in the order of their trackers and only earlier ones are known. Labels are what people
-linked, and they missed much; so every merge without a label was read and judged by a person.
+linked, and they missed much; so every merge without a label, of ours and of plain MiniLM, was read
+and judged by one of us.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ from streams.figures import Cell, Figures, machine
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Pair = tuple[str, str, str]
+"""Tracker, report, and what it was merged with."""
 NOT_RUN = "not run"
+SAME, UNSURE = "same", "unsure"
 PLAIN_MERGE_MIN = 0.85
 JUDGED = Path(__file__).with_name("dedupe_adjudicated.json")
 COLUMNS = (
@@ -100,8 +104,9 @@ def bench(files: Sequence[Path], *, progress: Progress) -> Figures:
         rows=rows,
         holds=all(met) and bool(met),
         notes=(
-            "Judged: merges without a label were read and judged by one person who knew the rules;"
-            f" ids and reasons stand in {JUDGED.name}. Labels are incomplete.",
+            "Judged: merges without a label were read and judged by one of us, who knew the rules"
+            f" and whose merge it was; ids and reasons stand in {JUDGED.name}."
+            " Labels are incomplete.",
             *notes,
         ),
     )
@@ -161,12 +166,9 @@ def _when(text: str) -> datetime | None:
     return None
 
 
-def _judged() -> dict[tuple[str, str, str], bool]:
+def _judged() -> dict[Pair, str]:
     rows = json.loads(JUDGED.read_text(encoding="utf-8"))
-    return {
-        (row["tracker"], row["report"], row["merged_with"]): row["verdict"] == "same"
-        for row in rows
-    }
+    return {(row["tracker"], row["report"], row["merged_with"]): row["verdict"] for row in rows}
 
 
 # --- one tracker ---
@@ -177,7 +179,7 @@ def _tracker(
     lines: Sequence[Line],
     main: Embedder,
     many: Embedder,
-    judged: Mapping[tuple[str, str, str], bool],
+    judged: Mapping[Pair, str],
     told: Progress,
 ) -> tuple[list[tuple[Cell, ...]], bool, list[str]]:
     ours, plain = _ours(lines, main, many, told), _plain(lines, main, told)
@@ -189,17 +191,19 @@ def _tracker(
             unjudged = left
             fit = _fits(name, outcome, precision)
     notes = [f"{name}: {unjudged} of our merges were not judged"] if unjudged else []
-    if stale := _stale(name, lines, ours, judged):
+    if unsure := sum(pair[0] == name and said == UNSURE for pair, said in judged.items()):
+        notes.append(f"{name}: of {unsure} merges no one could tell; they count as wrong")
+    if stale := _stale(name, lines, (ours, plain), judged):
         notes.append(f"{name}: {stale} judgements are of merges that are made no more")
     return rows, fit and not unjudged and not stale, notes
 
 
 def _stale(
-    name: str, lines: Sequence[Line], ours: Outcome, judged: Mapping[tuple[str, str, str], bool]
+    name: str, lines: Sequence[Line], outcomes: Sequence[Outcome], judged: Mapping[Pair, str]
 ) -> int:
-    """Return how many judgements are about a pair that we merge no longer."""
+    """Return how many judgements are about a pair that neither decision merges any longer."""
     items = [line.report.origin.item for line in lines]
-    merged = {(name, items[new], items[old]) for new, old in ours.merges}
+    merged = {(name, items[new], items[old]) for one in outcomes for new, old in one.merges}
     return sum(pair[0] == name and pair not in merged for pair in judged)
 
 
@@ -264,7 +268,7 @@ def _row(
     what: str,
     lines: Sequence[Line],
     outcome: Outcome,
-    judged: Mapping[tuple[str, str, str], bool],
+    judged: Mapping[Pair, str],
 ) -> tuple[tuple[Cell, ...], float | None, int]:
     def item(number: int) -> str:
         return lines[number].report.origin.item
@@ -275,7 +279,7 @@ def _row(
     said = [judged.get((name, item(new), item(old))) for new, old in rest]
     known = [one for one in said if one is not None]
     left = len(said) - len(known)
-    right = len(labelled) + sum(known)
+    right = len(labelled) + sum(one == SAME for one in known)
     precision = right / merged if merged and not left else None
     row: tuple[Cell, ...] = (
         *(name, what, len(lines), len(outcome.ranks)),

@@ -85,6 +85,40 @@ def test_a_judgement_of_what_is_merged_no_more_is_said(
     assert figures.holds is False
 
 
+def test_a_merge_that_no_one_could_judge_counts_as_wrong(
+    tracker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"tracker": "shop", "report": "4", "merged_with": "2", "verdict": "unsure"}
+    judged = tmp_path / "judged.json"
+    judged.write_text(json.dumps([said]))
+    monkeypatch.setattr(bench_dedupe, "JUDGED", judged)
+
+    figures = bench([tracker], progress=quiet)
+
+    assert (row(figures, 0)["judged"], row(figures, 0)["judged precision"]) == ("1 of 1", 0.5)
+    assert "shop: of 1 merges no one could tell; they count as wrong" in figures.notes
+
+
+def test_merges_of_the_plain_decision_are_judged_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [line(1, "Move to parser 4.1.77"), line(2, "Move to parser 4.1.89")]
+    path = write(tmp_path / "shop.jsonl", rows)
+    judged = tmp_path / "judged.json"
+    judged.write_text("[]")
+    monkeypatch.setattr(bench_dedupe, "JUDGED", judged)
+    before = bench([path], progress=quiet)
+    said = {"tracker": "shop", "report": "2", "merged_with": "1", "verdict": "other"}
+    judged.write_text(json.dumps([said]))
+
+    after = bench([path], progress=quiet)
+
+    assert [row(before, number)["merged"] for number in (0, 1)] == [0, 1]
+    assert row(before, 1)["judged precision"] == "1 not judged"
+    assert (row(after, 1)["judged"], row(after, 1)["judged precision"]) == ("1 of 1", 0.0)
+    assert not any("made no more" in note for note in after.notes)
+
+
 def test_a_file_that_is_missing_was_not_run(tmp_path: Path, tracker: Path) -> None:
     figures = bench([tracker, tmp_path / "gone.jsonl"], progress=quiet)
 
@@ -129,6 +163,7 @@ def test_shares_come_with_their_interval() -> None:
 def test_every_judgement_has_a_reason_and_no_text_of_the_tracker() -> None:
     rows = json.loads(JUDGED.read_text(encoding="utf-8"))
 
-    assert {row["verdict"] for row in rows} <= {"same", "other"}
+    assert {row["verdict"] for row in rows} <= {"same", "other", "unsure"}
     assert all(10 < len(row["reason"]) < 160 for row in rows)
-    assert len({(row["tracker"], row["report"]) for row in rows}) == len(rows)
+    pairs = {(row["tracker"], row["report"], row["merged_with"]) for row in rows}
+    assert len(pairs) == len(rows)

@@ -170,10 +170,11 @@ def up(shop: Path) -> Iterator[Path]:
         )
         try:
             deadline = time.monotonic() + START_S_MAX
-            while not (shop / ".bugstream" / "gateway.json").exists():
+            address = shop / ".bugstream" / "gateway.json"
+            while not address.exists() or run("bugstream bugs", shop).returncode != 0:
                 assert process.poll() is None, (shop / "up.log").read_text()
                 assert time.monotonic() < deadline, (shop / "up.log").read_text()
-                time.sleep(0.2)
+                time.sleep(0.5)
             yield shop
         finally:
             process.send_signal(signal.SIGTERM)

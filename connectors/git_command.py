@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from connectors.pipes import TooMuchError, talk
 from schemas.errors import FatalError, PoisonError, TransientError
 
 _SAFE_CONFIG = (
@@ -39,10 +40,15 @@ _ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": "/dev/null",
     "GIT_TERMINAL_PROMPT": "0",
+    # Unlike settings these win over the repository's: a partial copy names programs to fetch by.
+    "GIT_ALLOW_PROTOCOL": "file:ssh:http:https",
+    "GIT_NO_LAZY_FETCH": "1",
     "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=15",
     "LC_ALL": "C",
 }
 _SHOWN_CHARS_MAX = 300
+PRINTED_BYTES_MAX = 256 * 1024 * 1024
+"""By one git. A few kilobytes of trees can name more files than any memory holds."""
 _WORD_OF_GIT = re.compile(
     r"could not resolve|connection (refused|reset|timed out)|timed out|early eof|hung up|"
     r"error: 5\d\d|temporarily|too many requests|network is unreachable|no route to host|"
@@ -81,6 +87,18 @@ class GitError(Exception):
         return TransientError(f"{doing}: git: {said}")
 
 
+class TooMuchPrintedError(GitError):
+    """Git printed more than is ever read, and was stopped."""
+
+    def __init__(self, bytes_max: int) -> None:
+        """Say how much is read at most."""
+        super().__init__(-signal.SIGKILL, f"it prints over {bytes_max} bytes".encode())
+
+    def explained(self, doing: str) -> PoisonError:
+        """Return the error a stage should raise: it will never be less."""
+        return PoisonError(f"{doing}: the repository is too large: git: {self.stderr}")
+
+
 def shown(text: str) -> str:
     """Return the end of what git said, on one line, without control characters."""
     printable = "".join(char if char.isprintable() else " " for char in text)
@@ -112,6 +130,7 @@ class Git:
     environment: Mapping[str, str] = field(repr=False)
     """All that git sees beside ours: PATH and HOME, and perhaps GIT_ASKPASS or SSH_AUTH_SOCK."""
     command_s_max: float = 300.0
+    printed_bytes_max: int = PRINTED_BYTES_MAX
     inherits: Sequence[int] = ()
     """Descriptors kept open by each git, such as a lock that must outlive us if we are killed."""
 
@@ -121,9 +140,16 @@ class Git:
         """Return what git printed. Raises `GitError`, and `TransientError` when time is up."""
         process = self._start(*arguments, env=env)
         try:
-            out, err = process.communicate(stdin, timeout=self.command_s_max)
-        except subprocess.TimeoutExpired as error:
+            out, err = talk(
+                process,
+                stdin,
+                s_max=self.command_s_max,
+                printed_bytes_max=self.printed_bytes_max,
+            )
+        except TimeoutError as error:
             raise TransientError(f"git {arguments[0]} took over {self.command_s_max} s") from error
+        except TooMuchError as error:
+            raise TooMuchPrintedError(self.printed_bytes_max) from error
         finally:
             _stop(process)
         if process.returncode:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from connectors.git_command import Git, GitError, checked_url, shown
+from connectors.git_command import Git, GitError, TooMuchPrintedError, checked_url, shown
 from schemas.errors import PoisonError, TransientError
 from tests.connectors.repositories import ENVIRONMENT
 
@@ -61,6 +62,42 @@ def test_the_ext_transport_is_off(git: Git, tmp_path: Path) -> None:
     with pytest.raises(GitError, match="128"):
         git("fetch", "--", f"ext::touch {ran}")
     assert not ran.exists()
+
+
+def test_what_a_partial_copy_lacks_is_not_fetched_by_a_program_of_its_choice(
+    git: Git, tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    for name, value in {
+        "core.repositoryFormatVersion": "1",
+        "extensions.partialClone": "origin",
+        "remote.origin.promisor": "true",
+        "remote.origin.url": f"file://{git.git_dir}",
+        "remote.origin.uploadpack": f"touch {ran};git-upload-pack",
+    }.items():
+        git("config", name, value)
+
+    with pytest.raises(GitError):
+        git("cat-file", "-p", "1" * 40)
+    assert not ran.exists()
+
+
+def test_a_transport_that_the_repository_allows_is_not_used(git: Git, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    git("config", "protocol.ext.allow", "always")
+
+    with pytest.raises(GitError, match="128"):
+        git("fetch", "--", f"ext::touch {ran}")
+    assert not ran.exists()
+
+
+def test_git_that_prints_without_end_is_stopped(git: Git) -> None:
+    blob = git.line("hash-object", "-w", "--stdin", stdin=b"x" * 100_000)
+    small = replace(git, printed_bytes_max=10_000)
+
+    with pytest.raises(TooMuchPrintedError) as refusal:
+        small("cat-file", "blob", blob)
+    assert isinstance(refusal.value.explained("reading"), PoisonError)
 
 
 def test_git_and_its_helpers_end_when_time_is_up(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -31,6 +32,8 @@ SHOWN_MAX = 10
 """Files and functions each, unless --top says otherwise."""
 STORE = "symbols.sqlite"
 NAME_CHARS_MAX = 40
+SHOWN_CHARS_MAX = 300
+"""Of one name, path or reason: they are as long as whoever wrote them liked."""
 
 
 _Run = Annotated[
@@ -91,15 +94,15 @@ def locate(
     """
     from streams.cli_report import read_report
 
-    git, found = _commit(repo, commit)
-    read = read_report(report)
-    here = None
-    if run:
-        from streams.run_here import Here
+    with _commit(repo, commit) as (git, found):
+        read = read_report(report)
+        here = None
+        if run:
+            from streams.run_here import Here
 
-        here = Here(repo, python or Path(sys.executable), test_command, settings(ctx))
-    said, store = _as_bug(read.model_dump()), settings(ctx).data_path / STORE
-    told = _found(git, found, said, store, top, here)
+            here = Here(repo, python or Path(sys.executable), test_command, settings(ctx))
+        said, store = _as_bug(read.model_dump()), settings(ctx).data_path / STORE
+        told = _found(git, found, said, store, top, here)
     if as_json:
         typer.echo(json.dumps(_as_dict(found, told, top), indent=2))
     elif told.ranking.files:
@@ -112,24 +115,24 @@ def locate(
     raise typer.Exit(OK if told.ranking.files else FAILED)
 
 
-def _commit(repo: Path, name: str) -> tuple[Git, str]:
-    """Return git on the repository, and the commit of that name. Raises `UserError`."""
-    from git import InvalidGitRepositoryError, NoSuchPathError, Repo
-
-    from connectors.git_command import Git, GitError
+@contextmanager
+def _commit(repo: Path, name: str) -> Iterator[tuple[Git, str]]:
+    """Yield git on the repository, and the commit of that name. Raises `UserError`."""
+    from connectors.bare_view import commit_in, repository_at, view
+    from connectors.git_command import GitError
     from streams.environment import git_env
 
+    git = repository_at(repo, git_env())
+    if git is None:
+        raise UserError(f"--repo {repo}: not a git repository")
     try:
-        with Repo(repo, search_parent_directories=True) as opened:
-            git = Git(Path(opened.git_dir).absolute(), git_env())
-    except (InvalidGitRepositoryError, NoSuchPathError) as error:
-        raise UserError(f"--repo {repo}: not a git repository") from error
-    try:
-        return git, git.line("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
+        commit = commit_in(git, name)
     except GitError as error:
         if name == "HEAD":
             raise UserError(f"--repo {repo}: the repository has no commit yet") from error
         raise UserError(f"--commit {name}: there is none of that name in {repo}") from error
+    with view(git, commit) as seen:
+        yield seen, commit
 
 
 def _as_bug(given: dict[str, Any]) -> BugReport:
@@ -200,13 +203,13 @@ def _show(told: Found, commit: str, top: int) -> None:
     console.print(f"Looked at commit {commit[:12]}; what is not committed is not seen.")
     table = _table("File", "Why")
     for place in ranking.files[:top]:
-        table.add_row(escape(_name(place)), escape("; ".join(place.reasons)))
+        table.add_row(_name(place), _shown("; ", place.reasons))
     console.print(table)
     if ranking.units:
         table = _table("Function or class", "Why", "Whose, how far")
         for number, place in enumerate(ranking.units[:top]):
-            why, about = "; ".join(place.reasons), "\n".join(_about(told, number))
-            table.add_row(escape(_name(place)), escape(why), escape(about))
+            about = _shown("\n", list(_about(told, number)))
+            table.add_row(_name(place), _shown("; ", place.reasons), about)
         console.print(table)
 
 
@@ -230,9 +233,14 @@ def _about(told: Found, number: int) -> Iterator[str]:
 
 def _name(ranked: Ranked) -> str:
     if ranked.place is None:
-        return ranked.path
+        return _shown("", [ranked.path])
     line = ranked.traced_line or ranked.place.line_start
-    return f"{ranked.place.symbol or 'outside functions'}\n{ranked.path}:{line}"
+    return _shown("\n", [ranked.place.symbol or "outside functions", f"{ranked.path}:{line}"])
+
+
+def _shown(between: str, parts: Sequence[str]) -> str:
+    """Return the parts as text for a table, with nothing in it that a terminal would obey."""
+    return escape(between.join(one_line(part, chars_max=SHOWN_CHARS_MAX) for part in parts))
 
 
 def _as_dict(commit: str, told: Found, top: int) -> dict[str, Any]:

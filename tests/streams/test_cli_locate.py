@@ -15,7 +15,7 @@ from schemas.errors import UserError
 from streams.cli_locate import STORE, register
 from streams.config import load
 from streams.exit_codes import FAILED, OK
-from tests.connectors.repositories import git, make_remote
+from tests.connectors.repositories import commit_files, git, make_remote
 from tests.processors.trees import CALC, COMMAND
 
 FILES = {
@@ -147,6 +147,25 @@ def test_what_last_changed_the_lines_is_told_with_the_words_of_the_commit(
 
     assert reasons[-1].startswith("its lines last changed in ")
     assert "Refund the sum" in reasons[-1]
+
+
+def test_nothing_of_the_repository_runs_and_nothing_of_it_reaches_the_terminal(
+    tmp_path: Path, repo: Path
+) -> None:
+    ran = tmp_path / "ran"
+    program = tmp_path / "program"
+    program.write_text(f'#!/bin/sh\ntouch {ran}\ncat "$1"\n', encoding="utf-8")
+    program.chmod(0o755)
+    (repo / ".git" / "info" / "attributes").write_text("*.py diff=evil\n", encoding="ascii")
+    git(repo, "config", "diff.evil.textconv", str(program))
+    name = "shop/pay\x1b[2J[red].py"
+    commit_files(repo, {name: "def refund(invoice): pass\n"})
+    result = asked(tmp_path, repo, "The refund of an invoice\n")
+
+    assert result.exit_code == OK
+    assert "pay [2J[red].py" in result.output.replace("\n", "")
+    assert "\x1b" not in result.output
+    assert not ran.exists()
 
 
 @pytest.mark.sandbox

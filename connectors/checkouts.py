@@ -306,7 +306,10 @@ def read_blobs(git: Git, blobs: list[str]) -> list[bytes]:
     contents, at = [], 0
     for _ in blobs:
         end = out.index(b"\n", at)
-        size = int(out[at:end].split()[-1])
+        said = out[at:end].split()[-1]
+        if not said.isdigit():
+            raise GitError(0, out[at:end])  # It is missing, or no name of one.
+        size = int(said)
         contents.append(out[end + 1 : end + 1 + size])
         at = end + 1 + size + 1
     return contents

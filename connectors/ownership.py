@@ -13,10 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
+from secrets import token_hex
 from typing import Any, get_args
 
 from connectors.agent_trace import NOTES_REF
 from connectors.channel import objects, text
+from connectors.checkouts import read_blobs
 from connectors.git_command import Git, GitError
 from schemas.places import Hand, HandEvidence
 
@@ -24,12 +26,17 @@ LINES_MAX = 2_000
 """Asked for at once."""
 NOTE_BYTES_MAX = 1024 * 1024
 MESSAGE_BYTES_MAX = 64 * 1024
+"""Of the end of a message, where the trailers are."""
+MAILMAP_BYTES_MAX = 1024 * 1024
 _HEADER = re.compile(rb"([0-9a-f]{40,64}) (\d+) (\d+)(?: \d+)?")
-_TRAILER = re.compile(r"^([A-Za-z][A-Za-z-]{1,40}):\s*(\S.{0,300})$", re.MULTILINE)
+_TRAILER = re.compile(r"^([A-Za-z][A-Za-z-]{1,40}):[ \t]*(\S.{0,300})$", re.MULTILINE)
 _REVIEWS = ("reviewed-by", "approved-by", "acked-by")
 _HELPED = ("co-authored-by", "assisted-by", "generated-by")
 _PROGRAM = re.compile(
-    r"\b(?:claude|copilot|codex|gpt-?\d|cursor|aider|gemini|devin|openai|anthropic)\b|\[bot\]",
+    r"\b(?:copilot|codex|gpt-?\d|cursor ?agent|aider|openai|anthropic|claude code)\b|\[bot\]"
+    r"|\bgemini[ -](?:cli|code|pro|flash|\d)|\bclaude[ -](?:opus|sonnet|haiku|\d)"
+    # Names that people bear too stand alone, or with an address that nobody reads.
+    r"|^(?:claude|cursor|devin|gemini)(?: ai)?\s*(?:$|<[^<>]*\b(?:noreply|no-reply|bot)\b)",
     re.IGNORECASE,
 )
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -96,15 +103,29 @@ def owners(
     said = {} if said is None else said
     end = min(end, start + LINES_MAX - 1)
     try:
-        out = git("blame", "--line-porcelain", "-w", "-M", f"-L{start},{end}", commit, "--", path)
+        asked = ("blame", "--line-porcelain", "-w", "-M", f"-L{start},{end}")
+        out = git(*asked, commit, "--", path, env=_names(git, commit))
     except GitError:
         return ()
     lines, commits = _read(out)
-    ends = _ends(git)
-    for sha in {line.commit for line in lines} - said.keys():
-        said[sha] = Said(tuple(_records(git, sha)), _message(git, sha), sha in ends)
+    new = sorted({line.commit for line in lines} - said.keys())
+    messages, records, ends = _messages(git, new), _records(git, new), _ends(git)
+    for sha in new:
+        said[sha] = Said(records.get(sha, ()), messages.get(sha, ""), sha in ends)
     found = (_owned(line, commits[line.commit], said[line.commit]) for line in lines)
     return tuple(_joined(list(found)))
+
+
+def _names(git: Git, commit: str) -> Mapping[str, str]:
+    """Return the setting by which git calls people as the `.mailmap` of the commit says."""
+    blob = f"{commit}:.mailmap"
+    try:
+        if int(git.line("cat-file", "-s", blob)) > MAILMAP_BYTES_MAX:
+            return {}
+    except GitError:
+        return {}
+    key, value = "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"
+    return {"GIT_CONFIG_COUNT": "1", key: "mailmap.blob", value: blob}
 
 
 def _ends(git: Git) -> frozenset[str]:
@@ -141,36 +162,59 @@ def _with(commit: _Commit, name: str, value: str) -> _Commit:
         case "author-mail":
             return replace(commit, mail=value.strip("<>")[:200])
         case "author-time" if value.isdecimal():
-            return replace(commit, at=datetime.fromtimestamp(int(value), UTC))
+            with suppress(ValueError, OverflowError, OSError):  # A commit may be of any year.
+                return replace(commit, at=datetime.fromtimestamp(int(value), UTC))
+            return commit
         case _:
             return commit
 
 
-def _records(git: Git, commit: str) -> Iterator[Mapping[str, Any]]:
-    """Yield the Agent Trace records in the note of `commit`; what cannot be read is none."""
+def _records(git: Git, commits: Sequence[str]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """Return the Agent Trace records in the notes of the commits; what cannot be read is none."""
     try:
-        note = git("notes", f"--ref={NOTES_REF}", "show", commit)
+        listed = git.line("notes", f"--ref={NOTES_REF}", "list").split("\n")
+        notes = {sha: blob for blob, _, sha in (each.partition(" ") for each in listed)}
+        noted = [sha for sha in commits if sha in notes]
+        contents = read_blobs(git, [notes[sha] for sha in noted])
     except GitError:
-        return
+        return {}
+    return {sha: tuple(_read_note(n, sha)) for sha, n in zip(noted, contents, strict=True)}
+
+
+def _read_note(note: bytes, commit: str) -> Iterator[Mapping[str, Any]]:
     for line in note[:NOTE_BYTES_MAX].split(b"\n"):
         with suppress(ValueError, RecursionError):
             record = json.loads(line)
-            revision = record.get("vcs", {}).get("revision") if isinstance(record, dict) else None
+            vcs = record.get("vcs") if isinstance(record, dict) else None
+            revision = vcs.get("revision") if isinstance(vcs, dict) else None
             # A note that was moved by a rewrite speaks of lines of another commit.
-            if revision in {None, commit}:
+            if isinstance(record, dict) and revision in {None, commit}:
                 yield record
 
 
-def _message(git: Git, commit: str) -> str:
+def _messages(git: Git, commits: Sequence[str]) -> Mapping[str, str]:
+    mark = token_hex(16)  # Nothing in a message can be taken for the end of it.
+    asked = ("log", "--no-walk=unsorted", "--stdin", "--no-patch", "--no-show-signature")
+    told = "".join(f"{sha}\n" for sha in commits).encode()
     try:
-        said = git("show", "--no-patch", "--format=%B", commit)
+        out = git(*asked, f"--format=%H%n%B{mark}", stdin=told) if commits else b""
     except GitError:
-        return ""
-    return said[:MESSAGE_BYTES_MAX].decode("utf-8", "replace")
+        return {}
+    found: dict[str, str] = {}
+    for each in out.split(mark.encode())[:-1]:
+        sha, _, message = each.lstrip(b"\n").partition(b"\n")
+        found[sha.decode()] = message[-MESSAGE_BYTES_MAX:].decode("utf-8", "replace")
+    return found
+
+
+def _trailers(message: str) -> list[tuple[str, str]]:
+    """Return what the last paragraph says: what stands above it may be quoted or forged."""
+    _, _, last = message.strip().rpartition("\n\n")
+    return [(name.casefold(), value) for name, value in _TRAILER.findall(last)]
 
 
 def _owned(line: _Line, commit: _Commit, said: Said) -> Owned:
-    trailers = [(name.casefold(), value) for name, value in _TRAILER.findall(said.message)]
+    trailers = _trailers(said.message)
     reviews = [value for name, value in trailers if name in _REVIEWS]
     plain = Owned(
         start=line.number,

@@ -63,6 +63,7 @@ def _touches(git: Git, commit: str, oldest: str, span: Span) -> Iterator[Touch]:
             f"--format=%H{_MARK}%cs{_MARK}%s",
             *(commit, *([f"^{oldest}"] if oldest else []), "--"),
         )
-        for line in out.decode("utf-8", "replace").splitlines():
+        # Not splitlines(): a title may hold what Python, and not git, takes for the end of a line.
+        for line in out.decode("utf-8", "replace").split("\n")[:-1]:
             name, day, title = line.split(_MARK, 2)
             yield Touch(name, day, title)

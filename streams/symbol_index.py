@@ -6,11 +6,14 @@ joined for the last few commits stays in memory.
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from threading import Lock
 
 from connectors.checkouts import GitCheckouts, read_blobs, text_blobs
@@ -27,14 +30,15 @@ from schemas.projects import Project
 
 COMMITS_MAX = 6_000
 """Of the past that is looked at."""
+READ_AT_ONCE_MAX = 200
+HISTORY_S_MAX = 120.0
+"""For the past of one commit; what is left then is read another time."""
 IN_MEMORY_MAX = 4
 PARSED_AT_ONCE_MAX = 200
 _KINDS: Mapping[str, tuple[Callable[[str], bool], Callable[[str, str], Entry]]] = {
     "code": (is_indexed, entry_of),
     "tests": (is_test, partial(entry_of, with_words=False)),
 }
-_COMMIT_MARK = "\x1e"
-_TEXT_MARK = "\x1f"
 
 
 def store_at(path: Path) -> MadeStore:
@@ -132,7 +136,10 @@ def _parsed(
     keys: Mapping[str, str],
     make: Callable[[str, str], Entry],
 ) -> Iterator[tuple[str, Entry]]:
-    contents = read_blobs(git, [keys[path].partition(".")[0] for path in paths])
+    try:
+        contents = read_blobs(git, [keys[path].partition(".")[0] for path in paths])
+    except GitError as error:
+        raise error.explained("reading the files of the commit") from error
     for path, content in zip(paths, contents, strict=True):
         yield keys[path], make(path, content.decode("utf-8", "replace"))
 
@@ -140,30 +147,40 @@ def _parsed(
 def history_at(git: Git, commit: str, store: MadeStore) -> History:
     """Return the commits before `commit` and itself. Where git cannot tell there is none."""
     known: dict[str, Change] = {}
+    end_s = time.monotonic() + HISTORY_S_MAX
     try:
         limit = f"--max-count={COMMITS_MAX}"
         commits = git.line("rev-list", "--no-merges", limit, commit).split()
         for each, content in store.find(commits).items():
             with suppress(ValueError):
                 known[each] = past.from_bytes(each, content)
-        made = {c.commit: c for c in _changes(git, [each for each in commits if each not in known])}
+        new = [each for each in commits if each not in known]
     except (GitError, TransientError):
         return History()  # A mirror without its past: what the code says is enough.
-    store.keep({each: past.to_bytes(change) for each, change in made.items()})
-    known |= made
+    for at in range(0, len(new), READ_AT_ONCE_MAX):
+        hurried = replace(git, command_s_max=end_s - time.monotonic())
+        if hurried.command_s_max <= 0:
+            break
+        try:
+            made = {c.commit: c for c in _changes(hurried, new[at : at + READ_AT_ONCE_MAX])}
+        except (GitError, TransientError):
+            continue  # Too much or too slow: the others may tell enough.
+        store.keep({each: past.to_bytes(change) for each, change in made.items()})
+        known |= made
     return History([known[each] for each in commits if each in known])
 
 
 def _changes(git: Git, commits: Sequence[str]) -> Iterator[Change]:
-    if not commits:
-        return
+    mark = token_hex(16)  # Nothing in a message or a path can be taken for it.
     out = git(
-        *("log", "--no-walk=unsorted", "--stdin", "--name-only", "--no-renames", "--root"),
-        f"--format={_COMMIT_MARK}%H%n%B{_TEXT_MARK}",
+        *("log", "--no-walk=unsorted", "--stdin", "--name-only", "--no-renames", "--root", "-z"),
+        f"--format={mark}%H%n%B{mark}",
         stdin="".join(f"{each}\n" for each in commits).encode(),
     )
-    for part in out.decode("utf-8", "replace").split(_COMMIT_MARK)[1:]:
-        text, _, listed = part.partition(_TEXT_MARK)
-        commit, _, message = text.partition("\n")
-        paths = [path for path in listed.split("\n") if path and language_of(path) is not None]
-        yield change_of(commit, message, paths)
+    parts = out.split(mark.encode())
+    for text, listed in zip(parts[1::2], parts[2::2], strict=True):
+        commit, _, message = text.partition(b"\n")
+        names = (name.decode("utf-8", "replace") for name in listed.lstrip(b"\0\n").split(b"\0"))
+        paths = [name for name in names if language_of(name) is not None]
+        said = message[: past.MESSAGE_CHARS_MAX * 4].decode("utf-8", "replace")
+        yield change_of(commit.decode(), said, paths)

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from connectors import checkouts as module
-from connectors.checkouts import GitCheckouts, checked_path
+from connectors.checkouts import GitCheckouts, checked_path, read_blobs
+from connectors.git_command import Git, GitError
 from processors.ports import Checkouts
 from schemas.errors import PoisonError, TransientError
 from schemas.projects import Project
@@ -313,3 +314,10 @@ def test_names_that_some_file_system_takes_for_git_are_refused(path: str) -> Non
 @pytest.mark.parametrize("path", ["a.py", "a/b c.py", ".github/x.yml", ".gitignore", "größe/…py"])
 def test_ordinary_paths_are_taken(path: str) -> None:
     assert str(checked_path(path)) == path
+
+
+def test_a_blob_that_is_missing_is_an_error_of_git(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+
+    with pytest.raises(GitError):
+        read_blobs(Git(tmp_path / ".git", ENVIRONMENT), ["1" * 40])

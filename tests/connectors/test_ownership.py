@@ -99,6 +99,14 @@ def test_a_note_of_another_tool_is_passed_over(work: Path, junk: str) -> None:
     [
         ("Sum\n\nCo-Authored-By: Claude <noreply@anthropic.com>", "Ann <a@example.org>", "mixed"),
         ("Sum\n\nCo-authored-by: Bob <bob@example.org>", "Ann <a@example.org>", "unknown"),
+        ("Sum\n\nCo-authored-by: Claude Bo <c@example.org>", "Ann <a@example.org>", "unknown"),
+        ("Sum\n\nCo-authored-by: Claude <c@example.org>", "Ann <a@example.org>", "unknown"),
+        ("Sum\n\nCo-authored-by: Devin Ray <d@example.org>", "Ann <a@example.org>", "unknown"),
+        ("Sum\n\nCo-authored-by: Devin AI <x+devin[bot]@a.org>", "Ann <a@example.org>", "mixed"),
+        ("Sum\n\nAssisted-by: Claude Opus 4.5", "Ann <a@example.org>", "mixed"),
+        ("Sum\n\nGenerated-by: Claude", "Ann <a@example.org>", "mixed"),
+        ("Sum\n\nAssisted-by: Gemini CLI <g@example.org>", "Ann <a@example.org>", "mixed"),
+        ("Say\n\nAssisted-by: Claude\n\nstood there", "Ann <a@example.org>", "unknown"),
         ("Sum", "Ann (aider) <a@example.org>", "ai"),
         ("Sum", "dependabot[bot] <d@example.org>", "ai"),
     ],
@@ -115,6 +123,55 @@ def test_the_last_reviewer_is_named(work: Path) -> None:
     commit(work, FIRST, "Sum\n\nReviewed-by: Bob <b@example.org>\nReviewed-by: Eve <e@example.org>")
 
     assert [one.reviewer for one in who(work, 1, 2)] == ["Eve <e@example.org>"]
+
+
+def test_a_reviewer_that_is_quoted_above_the_trailers_reviewed_nothing(work: Path) -> None:
+    commit(work, FIRST, "Sum\n\nReviewed-by: Eve <e@example.org>\n\nSigned-off-by: Ann <a@b.org>")
+
+    assert [one.reviewer for one in who(work, 1, 2)] == [""]
+
+
+def test_a_note_whose_parts_are_of_other_kinds_is_passed_over(work: Path) -> None:
+    first = commit(work, FIRST, "Sum")
+    git(work, "notes", f"--ref={NOTES_REF}", "add", "-m", '{"vcs": 1}\n{"vcs": {}}', first)
+
+    assert hands(work, 1, 2) == [(1, 2, "unknown")]
+
+
+def test_people_are_called_as_the_mailmap_of_the_commit_says(work: Path) -> None:
+    commit_files(work, {".mailmap": "Ann Bo <bo@example.org> <ann@example.org>\n"})
+    commit(work, FIRST, "Sum")
+
+    assert [(one.author, one.mail) for one in who(work, 1, 2)] == [("Ann Bo", "bo@example.org")]
+
+
+@pytest.mark.parametrize("seconds", ["253402300800", "99999999999999", "18446744073709551615"])
+def test_a_commit_of_another_age_is_blamed_all_the_same(work: Path, seconds: str) -> None:
+    commit(work, FIRST, "Sum")
+    tree = git(work, "rev-parse", "HEAD^{tree}")
+    who_when = f"Ann <a@example.org> {seconds} +0000"
+    made = f"tree {tree}\nauthor {who_when}\ncommitter {who_when}\n\nSum\n"
+    raw = ("hash-object", "-t", "commit", "-w", "--literally", "--stdin")
+    git(work, "update-ref", "refs/heads/main", git(work, *raw, stdin=made))
+
+    assert [one.author for one in who(work, 1, 2)] == ["Ann"]
+
+
+def test_commits_are_asked_about_together(work: Path) -> None:
+    lines = [f"x{number} = 1\n" for number in range(30)]
+    for size in range(1, len(lines) + 1):
+        commit(work, "".join(lines[:size]), f"More\n\nReviewed-by: Bo {size} <b@example.org>")
+    seen: list[str] = []
+
+    class Counting(Git):
+        def __call__(self, *arguments: str, **more: Any) -> bytes:
+            seen.append(arguments[0])
+            return super().__call__(*arguments, **more)
+
+    found = owners(Counting(work / ".git", ENVIRONMENT), "HEAD", "cart.py", 1, 30)
+
+    assert [one.reviewer for one in found] == [f"Bo {n} <b@example.org>" for n in range(1, 31)]
+    assert len(seen) < 8
 
 
 def test_where_there_is_nothing_to_blame_nothing_is_said(work: Path) -> None:

@@ -95,7 +95,7 @@ def test_the_last_reviewer_is_told_apart_from_his_address(work: Path) -> None:
 
 
 def test_a_trailer_that_names_a_person_stays_out_of_what_goes_into_events(work: Path) -> None:
-    change(work, "sum(items)", "sum(items or ())", "Guard\n\nCo-authored-by: Claude of Dee <d@x.y>")
+    change(work, "sum(items)", "sum(items or ())", "Guard\n\nCo-authored-by: Claude 4 of Dee <d@x>")
 
     [found] = asked(work, place(2, 2))
 

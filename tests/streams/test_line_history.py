@@ -35,6 +35,17 @@ def test_the_commits_that_changed_the_very_lines_are_found_newest_first(tmp_path
     assert touched(repository, commits[2], [TOP])[TOP][0].commit == commits[2]
 
 
+def test_a_title_may_hold_what_others_take_for_the_end_of_a_line(tmp_path: Path) -> None:
+    repository, commits = made(tmp_path)
+    tree = git(tmp_path / "work", "rev-parse", f"{commits[-1]}^{{tree}}")
+    title = "Set\x0clow\u2028now\x1fhere"
+    odd = git(tmp_path / "work", "commit-tree", tree, "-p", commits[2], "-m", title)
+    git(tmp_path / "work", "push", "--quiet", "origin", f"{odd}:refs/heads/odd")
+    found = touched(repository, odd, [LOW])
+
+    assert [(touch.commit, touch.title) for touch in found[LOW][:1]] == [(odd, title)]
+
+
 def test_what_git_cannot_tell_is_left_out(tmp_path: Path) -> None:
     repository, commits = made(tmp_path)
     gone, beyond, odd = Span("b.py", 1, 2), Span("a.py", 90, 99), Span("../a.py", 1, 2)

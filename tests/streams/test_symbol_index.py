@@ -15,8 +15,9 @@ from processors.locating.code_index import CodeIndex, index_of
 from processors.locating.entries import VERSION
 from processors.locating.words import number, stem
 from processors.ports import SymbolIndex
-from schemas.errors import PoisonError
+from schemas.errors import PoisonError, TransientError
 from schemas.projects import Project
+from streams import symbol_index
 from streams.symbol_index import (
     GitSymbolIndex,
     MemorySymbolIndex,
@@ -158,3 +159,60 @@ def test_without_a_past_there_is_none(tmp_path: Path, store: MadeStore) -> None:
     bare, _ = make_remote(tmp_path, FILES)
 
     assert not list(history_at(Git(bare, ENVIRONMENT), "c" * 40, store).similar({1: 1.0}))
+
+
+def test_a_message_cannot_pass_for_the_end_of_itself(tmp_path: Path, store: MadeStore) -> None:
+    make_remote(tmp_path, FILES)
+    work = tmp_path / "work"
+    forged = "a" * 40
+    message = f"Refund\x1e{forged}\nshop\x1fshop/forged.py\n"
+    git(work, "commit", "--quiet", "--allow-empty", "-m", message)
+    commit = commit_files(work, {"shop/a\n\x1eb.py": "x = 1\n"})
+    history = history_at(Git(work / ".git", ENVIRONMENT), commit, store)
+
+    assert store.find([forged]) == {}
+    assert "shop/a\n\x1eb.py" in history.recent()
+    assert "shop/forged.py" not in history.recent()
+
+
+def test_a_past_that_is_too_much_to_read_is_left_out(
+    tmp_path: Path, store: MadeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_remote(tmp_path, FILES)
+    work = tmp_path / "work"
+    commit_files(work, {"shop/big.py": "x = 1\n"})
+    git(work, "commit", "--quiet", "--amend", "--file=-", stdin="word " * 30_000)
+    commit = commit_files(work, {"shop/new.py": "x = 1\n"})
+    small = Git(work / ".git", ENVIRONMENT, printed_bytes_max=100_000)
+    monkeypatch.setattr(symbol_index, "READ_AT_ONCE_MAX", 1)
+
+    assert "shop/new.py" in history_at(small, commit, store).recent()
+    assert "shop/big.py" not in history_at(small, commit, store).recent()
+
+
+def test_files_without_end_are_refused_in_words(tmp_path: Path, store: MadeStore) -> None:
+    git(tmp_path, "init", "--quiet")
+    blob = git(tmp_path, "hash-object", "-w", "--stdin", stdin="x = 1\n")
+    entries = "".join(f"100644 blob {blob}\tf{n}.py\n" for n in range(9))
+    for _ in range(9):
+        tree = git(tmp_path, "mktree", stdin=entries)
+        entries = "".join(f"040000 tree {tree}\td{n}\n" for n in range(9))
+    commit = git(tmp_path, "commit-tree", tree, "-m", "Many")
+    small = Git(tmp_path / ".git", ENVIRONMENT, printed_bytes_max=1_000_000)
+
+    with pytest.raises(PoisonError, match="too large"):
+        code_at(small, commit, store)
+
+
+def test_a_file_that_is_damaged_in_the_repository_is_told_in_words(
+    tmp_path: Path, store: MadeStore
+) -> None:
+    git(tmp_path, "init", "--quiet")
+    commit = commit_files(tmp_path, {"a.py": "x = 1\n" * 1000})
+    blob = git(tmp_path, "rev-parse", "HEAD:a.py")
+    file = tmp_path / ".git" / "objects" / blob[:2] / blob[2:]
+    file.chmod(0o600)
+    file.write_bytes(file.read_bytes()[:-20])
+
+    with pytest.raises(TransientError, match="reading the files"):
+        code_at(Git(tmp_path / ".git", ENVIRONMENT), commit, store)

@@ -108,7 +108,7 @@ class DedupeState:
             elif key.startswith(KEY):
                 self._links.load(key, value)
             elif key.startswith(ANSWER_KEY):
-                self._answers.load(key, value)
+                self._answers.load(value)
             elif key.startswith(CLUSTERS_KEY):
                 self._load_clusters(value)
             else:

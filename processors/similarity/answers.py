@@ -34,9 +34,8 @@ class Answers:
         record = StateChange(f"{ANSWER_KEY}{name}", json.dumps(fields).encode())
         return record, lambda: self._put(project, name, before)
 
-    def load(self, key: str, value: bytes) -> None:
+    def load(self, value: bytes) -> None:
         """Take a record of the state topic. Raises `ValueError`, `KeyError` or `TypeError`."""
-        del key
         fields = json.loads(value)
         self._put(fields["project"], fields["pair"], (fields["likeness"], fields["same"]))
 

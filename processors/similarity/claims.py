@@ -24,7 +24,7 @@ _HOST = re.compile(
 _VERSION = re.compile(r"(?<![\w.])v?\d+(?:\.\d+)+(?:[.-]?[A-Za-z0-9]+)*\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])\d+\b|(?<=[A-Za-z])\d+\b")
 _FILE = re.compile(
-    r"\.(?:py|js|ts|rs|go|cc|cpp|md|sh|pl|rb|cs|so|gz|js|me|in|ac|am|mk|jar|java|html|xml)$", re.I
+    r"\.(?:py|js|ts|rs|go|cc|cpp|md|sh|pl|rb|cs|so|gz|me|in|ac|am|mk|jar|java|html|xml)$", re.I
 )
 """Names of files that look like hosts."""
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from processors.similarity.features import floats
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -71,7 +73,7 @@ class ExactIndexes:
         del name, clusters
         index = ExactIndex(dim)
         for key, vector in vectors.items():
-            index.add(key, np.frombuffer(vector, np.float16).astype(np.float32))
+            index.add(key, floats(vector))
         return index
 
     def keep(self, name: str, index: object) -> None:

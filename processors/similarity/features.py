@@ -12,9 +12,9 @@ from zlib import crc32
 
 import numpy as np
 
-from processors.likeness import bands, jaccard, sketch, stack_fingerprints, text_key
 from processors.ports import Embedder
 from processors.similarity.claims import Claims, claims, turns
+from processors.similarity.fingerprints import bands, sketch, stack_fingerprints, text_key
 from processors.similarity.postings import length_of
 from processors.similarity.texts import (
     cleaned,
@@ -30,8 +30,6 @@ from schemas.reports import BugReport
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-__all__ = ["Features", "Spaces", "decode", "encode", "features_of", "jaccard"]
 
 POINTER_WORDS_MAX = 8
 """A text of so few words beside a link only points there."""
@@ -110,7 +108,12 @@ class Features:
 
     def vector(self, *, many: bool) -> NDArray[np.float32]:
         """Return the vector in one of the spaces; an empty one where there is none."""
-        return np.frombuffer(self.many if many else self.main, np.float16).astype(np.float32)
+        return floats(self.many if many else self.main)
+
+
+def floats(halves: bytes) -> NDArray[np.float32]:
+    """Return a vector that is kept as halves, as the numbers it is compared by."""
+    return np.frombuffer(halves, np.float16).astype(np.float32)
 
 
 def features_of(report: BugReport, spaces: Spaces, *, at: datetime | None = None) -> Features:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from processors.ports import VectorIndex, VectorIndexes
-from processors.similarity.features import Features
+from processors.similarity.features import Features, floats
 from processors.similarity.postings import Asked, Postings
 from processors.similarity.verdict import Several, Verdict, judge
 
@@ -50,7 +50,7 @@ class _Space:
         if name not in self.members:
             self.vectors[name] = vector
             if self.index is not None:
-                self.index.add(name, _floats(vector))
+                self.index.add(name, floats(vector))
         insort(self.members.setdefault(name, []), key)
 
     def remove(self, key: int, vector: bytes) -> None:
@@ -81,16 +81,12 @@ class _Space:
         restart is opened here, for later it would learn others, and find others.
         """
         if self.clusters is None and self.indexes.learns(len(self.vectors)):
-            self.opened(len(_floats(next(iter(self.vectors.values())))))
+            self.opened(len(floats(next(iter(self.vectors.values())))))
         found = None if self.index is None else self.index.clusters
         if found is None or found == self.clusters:
             return None
         self.clusters = found
         return found
-
-
-def _floats(vector: bytes) -> NDArray[np.float32]:
-    return np.frombuffer(vector, np.float16).astype(np.float32)
 
 
 def _name(vector: bytes) -> int:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
 
-from processors.likeness import jaccard
 from processors.similarity.claims import conflicts, differences, rivals
 from processors.similarity.features import Features
+from processors.similarity.fingerprints import jaccard
 from schemas.likeness import why as likeness_in_words
 
 Rule = Literal[
@@ -113,7 +113,7 @@ def _rule(
         unspecific = () if fresh.is_specific else ("the title is too general to tell",)
         clash = _named(conflicts(fresh.claims, known.claims))
         return "same-title", evidence, (*guards, *unspecific, *clash)
-    return "similar", _likeness(scores), (*guards, *_clashes(fresh, known))
+    return "similar", _in_words(scores), (*guards, *_clashes(fresh, known))
 
 
 def _meaning(scores: Mapping[str, float]) -> float:
@@ -127,7 +127,7 @@ def _is_same_item(fresh: Features, known: Features) -> bool:
     return not are_alerts and bool(fresh.addresses() & known.addresses())
 
 
-def _likeness(scores: Mapping[str, float]) -> tuple[str, ...]:
+def _in_words(scores: Mapping[str, float]) -> tuple[str, ...]:
     return tuple(f"{name} {score:.0%} alike" for name, score in scores.items())
 
 
@@ -168,11 +168,8 @@ def _named(kinds: Iterator[str]) -> tuple[str, ...]:
     return (f"{', '.join(found)} differ",) if found else ()
 
 
-def why(verdict: Verdict, probability: float | None = None) -> str:
-    """Return in a sentence or two why two reports were merged, or only suggested.
-
-    `probability`: that a person confirms it; None: too few have been asked.
-    """
+def why(verdict: Verdict) -> str:
+    """Return in a sentence or two why two reports were merged, or only suggested."""
     return likeness_in_words(
         verdict.rule,
         merged=verdict.merges,
@@ -180,5 +177,4 @@ def why(verdict: Verdict, probability: float | None = None) -> str:
         vetoes=verdict.vetoes,
         scores=verdict.scores,
         similarity=verdict.similarity,
-        probability=probability,
     )

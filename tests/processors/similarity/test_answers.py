@@ -33,7 +33,7 @@ def test_answers_are_known_again_after_a_restart() -> None:
     answers, topic = told(ANSWERS_MIN)
     again = Answers()
     for key in sorted(topic, reverse=True):
-        again.load(key, topic[key])
+        again.load(topic[key])
 
     assert again.curve("shop") == answers.curve("shop")
 

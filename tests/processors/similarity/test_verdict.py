@@ -167,7 +167,6 @@ def test_likeness_alone_never_merges() -> None:
     assert (verdict.rule, verdict.merges) == ("similar", False)
     assert "a person decides" in why(verdict)
     assert "uncalibrated" in why(verdict)
-    assert "confirmed in 42% of such" in why(verdict, 0.42)
 
 
 def test_a_verdict_says_what_it_rests_on() -> None:

@@ -1,4 +1,4 @@
-"""How alike two reports are: fingerprints, word shingles, and what vetoes a merge."""
+"""Fingerprints by which equal and nearly equal reports meet: of words, and of stack traces."""
 
 from __future__ import annotations
 
@@ -14,27 +14,12 @@ SKETCH_SIZE = 512
 """Texts with fewer shingles are compared exactly, longer ones by their 512 smallest hashes."""
 BANDS = 8
 ROWS = 4
-_WORD = re.compile(r"[\w'./:+-]+", re.UNICODE)
-_FACT = re.compile(
-    r"\b(?:0x[0-9a-f]+|v?\d[\w.-]*|[A-Z][A-Z0-9]+-\d+|[\w-]+(?:\.[\w-]+){2,}|#\d+)\b", re.IGNORECASE
-)
-_NEGATIONS = frozenset(
-    {"not", "no", "never", "without", "cannot", "can't", "doesn't", "don't", "won't", "isn't"}
-    | {"enable", "enabled", "disable", "disabled", "add", "remove", "start", "stop", "on", "off"}
-    | {"before", "after", "first", "last", "min", "max", "true", "false"}
-)
 _VARIABLE = re.compile(r"0x[0-9a-f]+|\d+|'[^']*'|\"[^\"]*\"", re.IGNORECASE)
 _NOT_IN_APP = re.compile(r"site-packages|dist-packages|/lib/python\d|<frozen|node_modules")
 
 
-def words_of(report: BugReport) -> list[str]:
-    """Return the words of title and description, folded; punctuation alone is no word."""
-    text = f"{report.title}\n{report.description}".casefold()
-    return [word for raw in _WORD.findall(text) if (word := raw.strip("'./:+-"))]
-
-
 def text_key(words: list[str]) -> str:
-    """Return a hash of the words: equal for texts that differ only in spacing and case."""
+    """Return a hash of the words in their order."""
     return hashlib.sha256(" ".join(words).encode()).hexdigest()[:32]
 
 
@@ -107,19 +92,3 @@ def _fingerprint(trace: StackTrace) -> str | None:
 
 def _tail(path: str) -> str:
     return "/".join(path.replace("\\", "/").split("/")[-2:])
-
-
-def facts_of(report: BugReport) -> frozenset[int]:
-    """Return hashes of the numbers, versions, ids and hosts a report names.
-
-    Other facts, another bug. Hashes, because hosts and ids may be personal and state is kept.
-    """
-    return frozenset(
-        crc32(found.group(0).casefold().encode())
-        for found in _FACT.finditer(f"{report.title}\n{report.description}")
-    )
-
-
-def negations_of(words: list[str]) -> frozenset[str]:
-    """Return the words that turn a sentence round."""
-    return frozenset(words) & _NEGATIONS

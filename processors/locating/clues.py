@@ -18,6 +18,10 @@ NAMES_MAX = 400
 PATHS_MAX = 100
 WORD_COUNT_MAX = 3
 """A word said ten times is not ten times as telling."""
+TITLE_WEIGHT = 1.5
+"""Of a name or path in the title, beside 1 for one in the text."""
+PLAIN_WEIGHT = 0.5
+"""Of a word in code that may be one of plain English."""
 
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)[^\n]*\n(.*?)(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
 _TICKED = re.compile(r"`{1,2}([^`\n]{2,200})`{1,2}")
@@ -65,8 +69,8 @@ def clues_of(report: BugReport) -> Clues:
         words=_words(body),
         spoken=spoken(f"{title}\n{body}"),
         names=_names(title, body, code),
-        dotted=_weighed(_DOTTED.findall(title), _DOTTED.findall(code), _DOTTED.findall(body)),
-        paths=_weighed(_PATH.findall(title), (), _PATH.findall(body), kept_max=PATHS_MAX),
+        dotted=_weighed(_DOTTED, title, body, kept_max=NAMES_MAX),
+        paths=_weighed(_PATH, title, body, kept_max=PATHS_MAX),
         linked=tuple((found["path"], int(found["line"])) for found in _LINKED_LINE.finditer(both))[
             :PATHS_MAX
         ],
@@ -108,28 +112,22 @@ def _unprompted(text: str) -> str:
 def _names(title: str, body: str, code: str) -> dict[str, float]:
     """Return identifiers: a word of plain English counts only where it stands in code."""
     found: dict[str, float] = {}
-    for text, in_code, in_prose in ((title, 1.5, 1.5), (body, 1.0, 1.0), (code, 0.7, 0.7)):
+    for text, weight in ((title, TITLE_WEIGHT), (body, 1.0)):
         for name in _NAME.findall(text):
             if _LOOKS_LIKE_CODE.search(name):
-                found[name] = max(found.get(name, 0.0), in_prose)
+                found.setdefault(name, weight)
         for name in _CALLED.findall(text):
-            found[name] = max(found.get(name, 0.0), in_code)
+            found.setdefault(name, weight)
     for name in _NAME.findall(code):
         if len(name) > 2:
-            found[name] = max(found.get(name, 0.0), 0.5)
+            found.setdefault(name, PLAIN_WEIGHT)
     kept = sorted(found.items(), key=lambda pair: -pair[1])[:NAMES_MAX]
     return {name: weight for name, weight in kept if terms_of(name)}
 
 
-def _weighed(
-    title: list[str],
-    code: list[str] | tuple[str, ...],
-    body: list[str],
-    *,
-    kept_max: int = NAMES_MAX,
-) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for each, weight in ((title, 1.5), (body, 1.0), (code, 0.7)):
-        for name in each:
-            found.setdefault(name, weight)
+def _weighed(pattern: re.Pattern[str], title: str, body: str, *, kept_max: int) -> dict[str, float]:
+    """Return what fits the pattern, that of the title first."""
+    found = dict.fromkeys(pattern.findall(title), TITLE_WEIGHT)
+    for name in pattern.findall(body):
+        found.setdefault(name, 1.0)
     return dict(list(found.items())[:kept_max])

@@ -1,7 +1,6 @@
 """The code of one commit, ready to be asked: which units and files hold these words.
 
-Scoring: BM25F (Robertson, Zaragoza and Taylor, 2004): a word counts by where it stands before it
-saturates.
+Scored by BM25F: a word counts by where it stands before it saturates.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from processors.locating.bm25 import Found, hits, scored, summed
 from processors.locating.entries import Entry, Part, Place, entry_of, is_indexed
 from processors.locating.paths import Paths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-K1 = 1.2
 MINOR_SHARE = 0.2
 """Of the files: a family of languages with less of them is a minor one there."""
 _SCRIPTS = frozenset({"javascript", "js", "jsx", "typescript", "ts", "tsx"})
@@ -134,21 +133,20 @@ class CodeIndex:
             return Scores(np.zeros(size), np.zeros(len(self.paths)), {})
         weights = np.array([query.words[int(each)] for each in wanted])
         boost = np.array([query.parts.get(part, 0.0) for part in Part])
-        at = np.searchsorted(wanted, self._term)
-        at[at == len(wanted)] = 0
-        hit = np.flatnonzero((wanted[at] == self._term) & (boost[self._part] > 0))
-        words, units = at[hit], self._unit[hit]
-        counts = self._count[hit] * boost[self._part[hit]]
-        lengths = _summed(self._unit, self._count * boost[self._part], size)
+        where, words = hits(self._term, wanted)
+        is_asked = boost[self._part[where]] > 0
+        where, words = where[is_asked], words[is_asked]
+        units, counts = self._unit[where], self._count[where] * boost[self._part[where]]
+        lengths = summed(self._unit, self._count * boost[self._part], size)
         # Scripts beside the code do not say what is rare in it, nor what is long.
         usual = np.array([family not in self.minor for family in self.families])
-        fields = _Found(units, words, counts, lengths, usual[self.file_of])
-        by_unit, idf = _bm25(fields, weights, query.b_unit)
-        whole = _summed(self.file_of, lengths, len(self.paths))
-        by_file, _ = _bm25(
-            _Found(self.file_of[units], words, counts, whole, usual), weights, query.b_file
+        fields = Found(units, words, counts, lengths, usual[self.file_of])
+        by_unit, worth = scored(fields, weights, query.b_unit)
+        whole = summed(self.file_of, lengths, len(self.paths))
+        by_file, _ = scored(
+            Found(self.file_of[units], words, counts, whole, usual), weights, query.b_file
         )
-        return Scores(by_unit, by_file, dict(zip(wanted.tolist(), idf.tolist(), strict=True)))
+        return Scores(by_unit, by_file, dict(zip(wanted.tolist(), worth.tolist(), strict=True)))
 
     def words_of(self, unit: int) -> set[int]:
         """Return the numbers of the words in the name, the docstring and the code of a unit."""
@@ -166,42 +164,6 @@ def family_of(language: str) -> str:
 def index_of(sources: Mapping[str, str]) -> CodeIndex:
     """Return the index of files at hand, path -> text."""
     return CodeIndex({p: entry_of(p, text) for p, text in sources.items() if is_indexed(p)})
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Where words of a query stand, and in what: units or files."""
-
-    owners: NDArray[np.int64]
-    words: NDArray[np.int64]
-    counts: NDArray[np.float64]
-    lengths: NDArray[np.float64]
-    """Of every owner."""
-    usual: NDArray[np.bool_]
-    """Of every owner, whether it is one of those that say what is rare and what is long."""
-
-
-def _bm25(
-    found: _Found, weights: NDArray[np.float64], b: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the score of each owner, and what each word is worth."""
-    size = len(weights)
-    pairs, inverse = np.unique(found.owners * size + found.words, return_inverse=True)
-    frequency = np.bincount(inverse, found.counts, minlength=len(pairs))
-    owner, word = np.divmod(pairs, size)
-    holders = np.bincount(word[found.usual[owner]], minlength=size)
-    all_usual = int(found.usual.sum())
-    idf = np.log(1 + (all_usual - holders + 0.5) / (holders + 0.5)) * weights
-    mean = max(float(found.lengths[found.usual].mean()), 1e-9)
-    norm = K1 * (1 - b + b * found.lengths[owner] / mean)
-    gain = idf[word] * frequency * (K1 + 1) / (frequency + norm)
-    return _summed(owner, gain, len(found.lengths)), idf
-
-
-def _summed(
-    owners: NDArray[np.int64], amounts: NDArray[np.float64], size: int
-) -> NDArray[np.float64]:
-    return np.bincount(owners, amounts, minlength=size).astype(np.float64)
 
 
 def _joined(arrays: Sequence[NDArray[Any]], kind: str) -> NDArray[Any]:

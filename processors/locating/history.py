@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from processors.locating.bm25 import Found, hits, scored
 from processors.locating.words import number, terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-K1 = 1.2
 B = 0.75
 FILES_PER_COMMIT_MAX = 20
 """A commit that touches more, such as a reformatting, says nothing about any of them."""
@@ -103,15 +103,9 @@ class History:
         if not len(wanted) or not size:
             return
         weights = np.array([words[int(each)] for each in wanted])
-        at = np.searchsorted(wanted, self._words)
-        at[at == len(wanted)] = 0
-        hit = np.flatnonzero(wanted[at] == self._words)
-        word, owner = at[hit], self._owner[hit]
-        holders = np.bincount(word, minlength=len(wanted))
-        idf = np.log(1 + (size - holders + 0.5) / (holders + 0.5))
-        norm = K1 * (1 - B + B * self._sizes[owner] / max(self._sizes.mean(), 1e-9))
-        gain = (idf * weights)[word] * (K1 + 1) / (1 + norm)
-        scores = np.bincount(owner, weights=gain, minlength=size)
+        where, which = hits(self._words, wanted)
+        once, every = np.ones(len(where)), np.ones(size, dtype=bool)
+        scores, _ = scored(Found(self._owner[where], which, once, self._sizes, every), weights, B)
         for best in np.argsort(-scores, kind="stable")[:SIMILAR_MAX]:
             if scores[best] > 0:
                 yield float(scores[best]), self._changes[best]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from processors.locating.words import terms_of
@@ -142,6 +142,6 @@ class Paths:
         return ()
 
 
-def match_path(printed: str, sources: Collection[str] | Mapping[str, object]) -> str | None:
-    """Return the file of `sources` that a path printed elsewhere means, if just one fits."""
-    return Paths(sources).match(printed)
+def match_path(printed: str, paths: Iterable[str]) -> str | None:
+    """Return the one of `paths` that a path printed elsewhere means, if just one fits."""
+    return Paths(paths).match(printed)

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 WORDS = {Part.NAME: 3.0, Part.DOC: 1.0, Part.CODE: 1.0}
 """A word in a name is chosen to say what the whole is about."""
-PHRASES = {Part.PHRASE: 1.0}
-LINES = {Part.LINE: 1.0}
 TITLE_COUNTS = 1.5
 """Of a word in the title, where title and text are looked for together."""
 FRAME_FADES = 0.5
@@ -40,6 +38,8 @@ CRASH_SHARE = 0.25
 """Of how suspicious a line is: that the exception of a failing test left it, half as much for each
 frame above it."""
 CRASH_FRAMES_MAX = 4
+MODULE_SHARE = 0.7
+"""What a file counts whose module the report names, beside 1 for one whose path it names."""
 DEFINERS_MAX = 50
 """A name that more places define says nothing about any of them."""
 
@@ -72,9 +72,20 @@ class _Notes:
         self.by_file = np.zeros(len(self.index.paths))
 
     def add(self, file: int, unit: int | None, score: float, why: str) -> None:
+        """Let it count beside what was found before."""
         self.by_file[file] += score
         if unit is not None:
             self.by_unit[unit] += score
+        self._say(file, unit, why)
+
+    def raise_to(self, file: int, unit: int | None, score: float, why: str) -> None:
+        """Let the most that was found count, and no more."""
+        self.by_file[file] = max(self.by_file[file], score)
+        if unit is not None:
+            self.by_unit[unit] = max(self.by_unit[unit], score)
+        self._say(file, unit, why)
+
+    def _say(self, file: int, unit: int | None, why: str) -> None:
         for key in {(file, None), (file, unit)}:
             listed = self.said.setdefault(key, [])
             if why not in listed:
@@ -202,7 +213,7 @@ def pathed(index: CodeIndex, clues: Clues) -> Signal:
     for name, weight in clues.dotted.items():
         fitting = index.by_path.modules(name)
         for path in fitting:
-            notes.add(index.numbers[path], None, 0.7 * weight / len(fitting), name)
+            notes.add(index.numbers[path], None, MODULE_SHARE * weight / len(fitting), name)
     for printed, line in clues.linked:
         linked = index.by_path.match(printed)
         if linked is not None:
@@ -261,12 +272,9 @@ def traced(index: CodeIndex, traces: Sequence[StackTrace]) -> tuple[Signal, dict
             depth += 1
             why = f"frame {depth} of the {trace.exception} stack trace, from the inside"
             score = 1.0 / (1 + FRAME_FADES * (depth - 1))
+            notes.raise_to(found.file, found.unit, score, why)
             if found.unit is not None:
                 frames.setdefault(found.unit, found)
-                score = max(0.0, score - float(notes.by_unit[found.unit]))
-            before = float(notes.by_file[found.file])
-            notes.add(found.file, found.unit, score, why)
-            notes.by_file[found.file] = max(before, 1.0 / (1 + FRAME_FADES * (depth - 1)))
     return notes.signal(lambda said: said[0]), frames
 
 

@@ -8,7 +8,6 @@ and judged by one of us.
 from __future__ import annotations
 
 import json
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,13 +20,13 @@ import numpy as np
 from connectors.embeddings import CHARS_MAX, MultilingualEmbedder, OnnxEmbedder
 from connectors.vector_index import VectorIndexes
 from processors.ports import Embedder, Progress
-from processors.similarity.features import Features, Spaces, features_of
+from processors.similarity.features import Spaces, features_of
 from processors.similarity.matcher import Matcher
 from processors.similarity.texts import is_cjk
 from schemas.errors import UserError
 from schemas.raw import Origin
 from schemas.reports import BugReport
-from streams.figures import Cell, Figures, machine
+from streams.figures import Cell, Figures, machine, wilson
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -298,13 +297,9 @@ def share(ranks: Sequence[int], at: int) -> float:
 
 
 def between(hits: int, of: int) -> str:
-    """Return Wilson's interval for a share, at 95 %."""
-    if not of:
-        return "-"
-    z, part = 1.96, hits / of
-    middle = (part + z * z / (2 * of)) / (1 + z * z / of)
-    half = z * math.sqrt(part * (1 - part) / of + z * z / (4 * of * of)) / (1 + z * z / of)
-    return f"{max(middle - half, 0):.3f} to {min(middle + half, 1):.3f}"
+    """Return the 95 % interval of a share, for people."""
+    low, high = wilson(hits, of)
+    return f"{low:.3f} to {high:.3f}" if of else "-"
 
 
 # --- across languages ---
@@ -319,7 +314,7 @@ def _across(
     keys: dict[str, int] = {}
     for number, line in enumerate(pool):
         told(number, len(pool), "English reports")
-        matcher.add(number, _features(line, spaces), bug=number)
+        matcher.add(number, features_of(line.report, spaces), bug=number)
         if line.english is not None:
             keys[line.report.origin.item] = number
     asked = [line for line in lines if line.report.origin.item in keys and line.is_chinese]
@@ -327,7 +322,7 @@ def _across(
     """By whether the report has Chinese words of its own, beside what the template put in."""
     for number, line in enumerate(asked):
         told(number, len(asked), "Chinese reports")
-        fresh = _features(line, spaces)
+        fresh = features_of(line.report, spaces)
         verdicts = matcher.verdicts(fresh)
         wanted = keys[line.report.origin.item]
         own = next((one.similarity for one in verdicts if one.key == wanted), None)
@@ -349,10 +344,6 @@ def _across(
         f" beside what the template put in, it is {share(every, 1)}"
     )
     return row, share(found, 1) >= ACROSS_GOAL, note
-
-
-def _features(line: Line, spaces: Spaces) -> Features:
-    return features_of(line.report, spaces)
 
 
 def _in_english(line: Line) -> Line | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import tempfile
 import time
@@ -26,13 +25,12 @@ from schemas.errors import TransientError, UserError
 from schemas.raw import Origin
 from schemas.reports import BugReport
 from streams.environment import git_env
-from streams.figures import Cell, Figures, machine
+from streams.figures import Cell, Figures, machine, wilson
 from streams.symbol_index import code_at, history_at, store_at
 
 FILE_BYTES_MAX = 50_000_000
 TRACE, HINT, NOTHING = "with a trace", "with a file or function hint", "names nothing"
 GOALS = (("File@1", 60.0), ("File@5", 85.0), ("Func@5", 50.0))
-Z_95 = 1.96
 _NAME_CHARS_MIN = 4
 """A shorter name in a text is a word of English as often."""
 
@@ -197,14 +195,12 @@ def kind_of(issue: Issue, ranking: Ranking) -> str:
 # --- figures ---
 
 
-def wilson(right: int, total: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share, in percent (Wilson, 1927)."""
+def percent(right: int, total: int, *, digits: int = 1) -> str:
+    """Return a share in percent, with its 95 % interval in brackets."""
     if not total:
-        return (0.0, 100.0)
-    share, z2 = right / total, Z_95**2
-    middle = (share + z2 / (2 * total)) / (1 + z2 / total)
-    half = Z_95 * math.sqrt(share * (1 - share) / total + z2 / (4 * total**2)) / (1 + z2 / total)
-    return (max(0.0, 100 * (middle - half)), min(100.0, 100 * (middle + half)))
+        return "-"
+    low, high = wilson(right, total)
+    return f"{100 * right / total:.{digits}f} ({100 * low:.0f}-{100 * high:.0f})"
 
 
 _COLUMNS = (
@@ -227,8 +223,7 @@ def _counts(tried: Sequence[Tried]) -> Iterator[tuple[str, int, int]]:
 def _row(name: str, tried: Sequence[Tried]) -> Sequence[Cell]:
     cells: list[Cell] = [name, len(tried)]
     for _, right, total in _counts(tried):
-        low, high = wilson(right, total)
-        cells.append(f"{100 * right / total:.1f} ({low:.0f}-{high:.0f})" if total else "-")
+        cells.append(percent(right, total))
     return cells
 
 

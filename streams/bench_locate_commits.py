@@ -15,7 +15,7 @@ from connectors.git_command import Git, GitError
 from processors.locating.entries import is_indexed, language_of
 from processors.ports import Progress
 from schemas.errors import TransientError, UserError
-from streams.bench_locate import Issue, Tried, attempt, kept_in, repository, wilson
+from streams.bench_locate import Issue, Tried, attempt, kept_in, percent, repository
 from streams.figures import Cell, Figures, machine
 
 COMMITS_LOOKED_AT_MAX = 5_000
@@ -186,9 +186,7 @@ def _row(name: str, tried: Sequence[Tried]) -> Sequence[Cell]:
     cells: list[Cell] = [name, len(tried)]
     for limit in _LIMITS:
         right = sum(t.file_rank is not None and t.file_rank <= limit for t in tried)
-        low, high = wilson(right, len(tried))
-        share = f"{100 * right / len(tried):.0f} ({low:.0f}-{high:.0f})" if tried else "-"
-        cells.append(share)
+        cells.append(percent(right, len(tried), digits=0))
     return cells
 
 

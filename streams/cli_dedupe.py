@@ -47,7 +47,7 @@ def dedupe(
     Example: bugstream dedupe --against tracker.jsonl --report bug.md
     """
     from streams.bench_dedupe import read
-    from streams.cli_report import read_report
+    from streams.cli_report import as_bug, read_report
     from streams.wiring import spaces_of
 
     if not against.is_file():
@@ -55,7 +55,7 @@ def dedupe(
     known = [line.report for line in read(against)]
     if len(known) > AGAINST_REPORTS_MAX:
         raise UserError(f"--against {against}: give at most {AGAINST_REPORTS_MAX} reports")
-    fresh = _as_bug(read_report(report).model_dump())
+    fresh = as_bug(read_report(report))
     with Console(stderr=True).status("Reading the known reports"):
         found = _verdicts(known, fresh, spaces_of(settings(ctx)))[:SHOWN_MAX]
     if as_json:
@@ -63,18 +63,6 @@ def dedupe(
     else:
         _show(known, found)
     raise typer.Exit(OK if found else FAILED)
-
-
-def _as_bug(given: dict[str, Any]) -> BugReport:
-    """Return the report as the stages would see it."""
-    from processors.channels.http import read
-    from processors.reporting import readable, report_of
-    from schemas.raw import Origin
-    from schemas.received import ReceivedReport
-
-    received = ReceivedReport.model_validate(given)
-    origin = Origin(channel="http", container=received.tool, item=received.id)
-    return report_of(origin, readable(read(received)))
 
 
 def _verdicts(known: Sequence[BugReport], fresh: BugReport, spaces: Spaces) -> list[Verdict]:

@@ -92,7 +92,7 @@ def locate(
     Examples: bugstream locate --repo . --report bug.md;
     git -C shop log -1 | bugstream locate --repo shop --report - --json
     """
-    from streams.cli_report import read_report
+    from streams.cli_report import as_bug, read_report
 
     with _commit(repo, commit) as (git, found):
         read = read_report(report)
@@ -101,7 +101,7 @@ def locate(
             from streams.run_here import Here
 
             here = Here(repo, python or Path(sys.executable), test_command, settings(ctx))
-        said, store = _as_bug(read.model_dump()), settings(ctx).data_path / STORE
+        said, store = as_bug(read), settings(ctx).data_path / STORE
         told = _found(git, found, said, store, top, here)
     if as_json:
         typer.echo(json.dumps(_as_dict(found, told, top), indent=2))
@@ -133,18 +133,6 @@ def _commit(repo: Path, name: str) -> Iterator[tuple[Git, str]]:
         raise UserError(f"--commit {name}: there is none of that name in {repo}") from error
     with view(git, commit) as seen:
         yield seen, commit
-
-
-def _as_bug(given: dict[str, Any]) -> BugReport:
-    """Return the report as the stages would see it."""
-    from processors.channels.http import read
-    from processors.reporting import readable, report_of
-    from schemas.raw import Origin
-    from schemas.received import ReceivedReport
-
-    received = ReceivedReport.model_validate(given)
-    origin = Origin(channel="http", container=received.tool, item=received.id)
-    return report_of(origin, readable(read(received)))
 
 
 def _found(

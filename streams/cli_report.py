@@ -8,7 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -19,6 +19,9 @@ from schemas.reports import UNASSIGNED
 from streams.cli_context import open_blobs, open_inbox, settings
 from streams.config import Settings
 from streams.environment import account
+
+if TYPE_CHECKING:
+    from schemas.reports import BugReport
 
 TOOL = "cli"
 REPORT_BYTES_MAX = 2_000_000
@@ -92,6 +95,16 @@ def read_report(source: Path | str) -> ReceivedReport:
     # A file reported twice is one report; edited, it is another, unless --id says otherwise.
     made = hashlib.sha256(text.encode()).hexdigest()[:16]
     return _report({"tool": TOOL, "id": made, "reporter": account(), **fields}, name)
+
+
+def as_bug(given: ReceivedReport) -> BugReport:
+    """Return the report as the stages would see it."""
+    from processors.channels.http import read
+    from processors.reporting import readable, report_of
+    from schemas.raw import Origin
+
+    origin = Origin(channel="http", container=given.tool, item=given.id)
+    return report_of(origin, readable(read(given)))
 
 
 def _text(source: Path | str, name: str) -> str:

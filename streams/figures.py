@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,8 @@ from rich.measure import Measurement
 from rich.table import Table
 
 _UNLIMITED = 10_000
+_Z_95 = 1.96
+"""Of the normal distribution, for an interval that holds in 95 of 100 samples."""
 Cell = str | int | float | bool | None
 
 
@@ -47,6 +50,19 @@ def machine() -> dict[str, Cell]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
     }
+
+
+def wilson(right: int, total: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share, both ends between 0 and 1; of nothing all of that.
+
+    Method: Wilson, "Probable inference, the law of succession, and statistical inference" (1927).
+    """
+    if not total:
+        return (0.0, 1.0)
+    share, z2 = right / total, _Z_95**2
+    middle = (share + z2 / (2 * total)) / (1 + z2 / total)
+    half = _Z_95 * math.sqrt(share * (1 - share) / total + z2 / (4 * total**2)) / (1 + z2 / total)
+    return (max(0.0, middle - half), min(1.0, middle + half))
 
 
 def show(figures: Figures, *, as_json: bool, console: Console | None = None) -> int:

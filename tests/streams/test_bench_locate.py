@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import UserError
-from streams.bench_locate import HINT, NOTHING, TRACE, bench, read_issues, repository, wilson
+from streams.bench_locate import HINT, NOTHING, TRACE, bench, percent, read_issues, repository
 from tests.connectors.repositories import make_remote
 
 FILES = {
@@ -124,8 +124,7 @@ def test_a_file_of_another_form_is_said_in_words(tmp_path: Path, text: str, said
         bench(written(tmp_path, issue("a", "b" * 40, "x.py:f")), tmp_path / "no", progress=silent)
 
 
-def test_an_interval_is_as_wide_as_the_sample_is_small() -> None:
-    assert wilson(0, 0) == (0.0, 100.0)
-    narrow, wide = wilson(60, 100), wilson(6, 10)
-    assert wide[0] < narrow[0] < 60 < narrow[1] < wide[1]
-    assert wilson(10, 10)[1] == 100.0
+def test_a_share_is_told_with_its_interval() -> None:
+    assert percent(57, 94) == "60.6 (51-70)"
+    assert percent(37, 40, digits=0) == "92 (80-97)"
+    assert percent(0, 0) == "-"

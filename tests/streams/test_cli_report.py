@@ -19,7 +19,7 @@ from schemas.codec import decode
 from schemas.errors import TransientError, UserError
 from schemas.event import subject_id
 from schemas.raw import RawReceived
-from streams.cli_report import REPORT_BYTES_MAX, read_report, register
+from streams.cli_report import REPORT_BYTES_MAX, as_bug, read_report, register
 from streams.config import Settings
 from streams.environment import account
 from streams.gateway import create_app
@@ -179,3 +179,13 @@ def test_a_gateway_that_is_away_is_no_fault_of_the_report(tmp_path: Path) -> Non
 
     with pytest.raises(TransientError, match="no usable answer"):
         run(tmp_path, "report", "-", "--url", f"http://127.0.0.1:{port}", text="A bug")
+
+
+def test_a_report_in_a_file_is_read_as_the_stages_read_it(tmp_path: Path) -> None:
+    file = tmp_path / "bug.md"
+    file.write_text('Total is wrong\n\nTraceback:\n  File "cart.py", line 3, in total\nKeyError: 1')
+    found = as_bug(read_report(file))
+
+    assert found.title == "Total is wrong"
+    assert [trace.exception for trace in found.stack_traces] == ["KeyError"]
+    assert found.report_id == as_bug(read_report(file)).report_id

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from streams.figures import Figures, machine, show
+from streams.figures import Figures, machine, show, wilson
 
 
 def figures(*, holds: bool | None, control: bool | None = None) -> Figures:
@@ -63,3 +63,11 @@ def test_a_long_table_stays_upright_however_narrow_the_terminal() -> None:
         show(long, as_json=False, console=console)
 
     assert len([line for line in capture.get().splitlines() if line.startswith("│")]) >= 40
+
+
+def test_an_interval_is_as_wide_as_the_sample_is_small() -> None:
+    assert wilson(0, 0) == (0.0, 1.0)
+    narrow, wide = wilson(60, 100), wilson(6, 10)
+    assert wide[0] < narrow[0] < 0.6 < narrow[1] < wide[1]
+    assert wilson(10, 10)[1] == 1.0
+    assert [round(end, 3) for end in wilson(60, 66)] == [0.816, 0.958]

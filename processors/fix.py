@@ -10,7 +10,7 @@ from typing import Literal
 from processors import evidence
 from processors.attached import Attach, Reading, nothing
 from processors.base import Task
-from processors.oracles import Found, NotFound, find_oracle
+from processors.oracles import Found, NotFound, find_oracle, python_sources
 from processors.ports import (
     Blobs,
     BudgetExceededError,
@@ -162,8 +162,7 @@ class _Attempt:
     def _oracle(self, task: FixTask) -> Found | NotFound:
         checkouts, commit = self.parts.checkouts, self.event.base_commit
         try:
-            files = checkouts.files(task.project, commit)
-            sources = {p: c.decode("utf-8", "replace") for p, c in files.items() if p[-3:] == ".py"}
+            sources = python_sources(checkouts.files(task.project, commit))
             with checkouts.work_copy(task.project, commit) as tree:
                 pytest = Pytest(self.parts.sandbox, task.python, task.project.test_command)
                 found = find_oracle(pytest, tree, task.report, task.locations, sources)

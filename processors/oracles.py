@@ -80,6 +80,11 @@ def find_oracle(
     return NotFound(_why_none(suite, len(written)), suite.output)
 
 
+def python_sources(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the text of the Python files among `files`: path -> content."""
+    return {p: c.decode("utf-8", "replace") for p, c in files.items() if p.endswith(".py")}
+
+
 def _why_none(suite: PytestRun, written: int) -> str:
     tests = "the suite has no tests"
     if not suite.whole:

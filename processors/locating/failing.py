@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from processors.oracles import NotFound, find_oracle
+from processors.oracles import NotFound, find_oracle, python_sources
 from processors.ports import (
     Checkouts,
     Sandbox,
@@ -88,8 +88,7 @@ class FailingTests:
         report: BugReport,
         locations: Sequence[Location],
     ) -> Oracle | NotRun:
-        files = self.checkouts.files(project, commit)
-        sources = {p: c.decode("utf-8", "replace") for p, c in files.items() if p[-3:] == ".py"}
+        sources = python_sources(self.checkouts.files(project, commit))
         pytest = Pytest(bounded, project.python or Path(), project.test_command)
         limits = replace(pytest.limits, wall_s=min(SUITE_S_MAX, self.run_s_max / 2))
         with self.checkouts.work_copy(project, commit) as tree:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from connectors.sandbox import find_sandbox
-from processors.oracles import Found, NotFound, find_oracle
+from processors.oracles import Found, NotFound, find_oracle, python_sources
 from processors.pytest_runs import Pytest
 from processors.reproductions import FILE
 from schemas.fixes import OracleKind
@@ -174,3 +174,10 @@ def test_a_call_from_the_traceback_is_an_oracle_when_it_dies_again(
     assert isinstance(found, Found)
     assert found.oracle.kind is OracleKind.TRACEBACK_TEST
     assert "into mean" in found.oracle.description
+
+
+def test_of_all_files_the_python_ones_are_read_whatever_their_bytes() -> None:
+    assert python_sources({"a.py": b"x = 1", "b.py": b"\xff", "c.pyc": b"", "d.md": b""}) == {
+        "a.py": "x = 1",
+        "b.py": "\ufffd",
+    }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,7 +37,7 @@ MULTILINGUAL_DIM = 512
 def _one_by_one(
     texts: Sequence[str],
     dim: int,
-    embed: Any,  # a function of a text
+    embed: Callable[[str], NDArray[np.float32]],
 ) -> NDArray[np.float32]:
     out = np.zeros((len(texts), dim), np.float32)
     for row, text in zip(out, texts, strict=True):

@@ -47,7 +47,7 @@ def hits(
 def scored(
     found: Found, weights: NDArray[np.float64], b: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the score of each owner, and what each word is worth: its weight times its rarity.
+    """Return the score of each owner, and of each word its inverse document frequency, weighted.
 
     `b`: how much length counts against an owner, between 0 and 1.
     """
@@ -57,11 +57,11 @@ def scored(
     owner, word = np.divmod(pairs, size)
     holders = np.bincount(word[found.usual[owner]], minlength=size)
     all_usual = int(found.usual.sum())
-    worth = np.log(1 + (all_usual - holders + 0.5) / (holders + 0.5)) * weights
+    idf = np.log(1 + (all_usual - holders + 0.5) / (holders + 0.5)) * weights
     mean = max(float(found.lengths[found.usual].mean()), 1e-9)
     norm = K1 * (1 - b + b * found.lengths[owner] / mean)
-    gain = worth[word] * frequency * (K1 + 1) / (frequency + norm)
-    return summed(owner, gain, len(found.lengths)), worth
+    gain = idf[word] * frequency * (K1 + 1) / (frequency + norm)
+    return summed(owner, gain, len(found.lengths)), idf
 
 
 def summed(

@@ -4,8 +4,7 @@ A call is certain where imports, the same file, class or package say what it mea
 name fits, and few define it, it is likely. What is looked up while the program runs (a registry, a
 fixture, a name in a string) is not seen: no caller found is not the same as never called.
 
-Measured against what ran (coverage of each test, 2026-11): of the tests said to reach a function of
-boltons 57 % did, and 42 % of those that did were found; of flask, a framework, 68 % and 7 %.
+How often that is right was measured: `impact` says so.
 """
 
 from __future__ import annotations

@@ -41,12 +41,12 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """BM25F scores of every unit and every file, and how rare each word of the query is."""
+    """BM25F scores of every unit and every file, and what each word of the query is worth."""
 
     by_unit: NDArray[np.float64]
     by_file: NDArray[np.float64]
-    gains: Mapping[int, float]
-    """Word -> what it is worth where a unit has it: its weight and how few have it."""
+    idf: Mapping[int, float]
+    """Word -> its weight times its inverse document frequency: how few units have it."""
 
 
 class CodeIndex:
@@ -141,12 +141,12 @@ class CodeIndex:
         # Scripts beside the code do not say what is rare in it, nor what is long.
         usual = np.array([family not in self.minor for family in self.families])
         fields = Found(units, words, counts, lengths, usual[self.file_of])
-        by_unit, worth = scored(fields, weights, query.b_unit)
+        by_unit, idf = scored(fields, weights, query.b_unit)
         whole = summed(self.file_of, lengths, len(self.paths))
         by_file, _ = scored(
             Found(self.file_of[units], words, counts, whole, usual), weights, query.b_file
         )
-        return Scores(by_unit, by_file, dict(zip(wanted.tolist(), worth.tolist(), strict=True)))
+        return Scores(by_unit, by_file, dict(zip(wanted.tolist(), idf.tolist(), strict=True)))
 
     def words_of(self, unit: int) -> set[int]:
         """Return the numbers of the words in the name, the docstring and the code of a unit."""

@@ -3,8 +3,8 @@
 Measured on boltons (mahmoud/boltons, its suite run with one coverage context a test): of the tests
 that `reached` says come to a function 56 % do run it, and of those that run it 42 % are found; 393
 of 554 functions that tests run have at least one of them found. Where every call on the way is
-certain it is 89 % and 18 %. So a number here is a floor to be careful by, never a proof that nobody
-else is hit, and no reason to leave a test out.
+certain it is 89 % and 18 %. Of flask, a framework, it is 68 % and 7 %. So a number here is a floor
+to be careful by, never a proof that nobody else is hit, and no reason to leave a test out.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def shared_words(index: CodeIndex, words: Mapping[str, float], clues: Clues, whe
 
 
 def _rarest(held: set[int], words: Mapping[str, float], scores: Scores) -> list[str]:
-    worth = {word: scores.gains.get(number(word), 0.0) for word in words if number(word) in held}
+    worth = {word: scores.idf.get(number(word), 0.0) for word in words if number(word) in held}
     best = sorted(worth, key=lambda word: (-worth[word], word))
     return best[:WORDS_SHOWN_MAX]
 

@@ -26,12 +26,12 @@ def test_hits_are_where_a_wanted_term_stands_and_which() -> None:
 
 
 def test_the_score_is_that_of_the_formula() -> None:
-    scores, worth = scored(found([0, 0, 1], [0, 0, 1], [2.0, 1.0]), np.array([1.0, 2.0]), 0.75)
-    rarity = np.log(1 + (2 - 1 + 0.5) / (1 + 0.5))
-    first = rarity * 2 * (K1 + 1) / (2 + K1 * (0.25 + 0.75 * 2 / 1.5))
-    second = 2 * rarity * (K1 + 1) / (1 + K1 * (0.25 + 0.75 * 1 / 1.5))
+    scores, idf = scored(found([0, 0, 1], [0, 0, 1], [2.0, 1.0]), np.array([1.0, 2.0]), 0.75)
+    rare = np.log(1 + (2 - 1 + 0.5) / (1 + 0.5))
+    first = rare * 2 * (K1 + 1) / (2 + K1 * (0.25 + 0.75 * 2 / 1.5))
+    second = 2 * rare * (K1 + 1) / (1 + K1 * (0.25 + 0.75 * 1 / 1.5))
 
-    assert worth.tolist() == pytest.approx([rarity, 2 * rarity])
+    assert idf.tolist() == pytest.approx([rare, 2 * rare])
     assert scores.tolist() == pytest.approx([first, second])
 
 
@@ -44,9 +44,9 @@ def test_without_b_length_does_not_count() -> None:
 def test_what_is_not_usual_is_scored_and_makes_nothing_common() -> None:
     alone = found([0], [0], [1.0, 1.0])
     beside = found([0, 2], [0, 0], [1.0, 1.0, 50.0], [True, True, False])
-    scores, worth = scored(beside, np.ones(1), 0.75)
+    scores, idf = scored(beside, np.ones(1), 0.75)
 
-    assert worth.tolist() == scored(alone, np.ones(1), 0.75)[1].tolist()
+    assert idf.tolist() == scored(alone, np.ones(1), 0.75)[1].tolist()
     assert scores[0] == scored(alone, np.ones(1), 0.75)[0][0]
     assert scores[2] > 0
 

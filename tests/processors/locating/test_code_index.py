@@ -33,9 +33,9 @@ def test_files_are_scored_by_all_they_hold() -> None:
 
 
 def test_a_rarer_word_is_worth_more() -> None:
-    gains = INDEX.scores(query("total refund")).gains
+    idf = INDEX.scores(query("total refund")).idf
 
-    assert gains[number("refund")] > gains[number("total")]
+    assert idf[number("refund")] > idf[number("total")]
 
 
 def test_units_lead_back_to_their_places() -> None:
@@ -67,7 +67,7 @@ def test_a_few_scripts_beside_the_code_do_not_change_what_is_rare_in_it() -> Non
 
     assert alone.minor == frozenset()
     assert beside.minor == {"script"}
-    assert beside.scores(query("price")).gains == alone.scores(query("price")).gains
+    assert beside.scores(query("price")).idf == alone.scores(query("price")).idf
 
 
 def test_where_as_many_files_are_in_each_language_none_is_minor() -> None:

@@ -38,8 +38,7 @@ def test_an_english_report_finds_a_chinese_one() -> None:
 def test_of_equals_the_oldest_counts() -> None:
     found = matcher(*[KNOWN[0]] * 50).verdicts(KNOWN[0])
 
-    assert [one.key for one in found[:3]] == [0, 1, 2]
-    assert len(found) <= 2 * CANDIDATES_PER_KEY_MAX
+    assert [one.key for one in found] == [*range(CANDIDATES_PER_KEY_MAX)]
 
 
 def test_a_title_that_many_bugs_have_names_none_of_them() -> None:
@@ -102,4 +101,4 @@ def test_a_storm_of_one_alert_asks_for_no_more_the_longer_it_lasts() -> None:
 
     [counted] = [bugs for name, bugs in storm._bugs_by_key.items() if name.startswith("t/")]
     assert counted == {0: 2_000}
-    assert len(storm.verdicts(KNOWN[0])) <= 2 * CANDIDATES_PER_KEY_MAX
+    assert len(storm.verdicts(KNOWN[0])) == CANDIDATES_PER_KEY_MAX

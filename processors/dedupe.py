@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
-from typing import Final
 from uuid import UUID
 
 from processors.base import Decision, StateChange, StatefulProcessor
@@ -41,7 +40,6 @@ from schemas.links import LINKS, LinkEvent, ReportMoved, ReportsJoined
 from schemas.reports import ReportCommented, ReportNormalized
 
 NAME = "dedupe"
-MUST: Final = "must-link"
 SUGGESTIONS_MAX = 5
 CLUSTERS_KEY = "clusters/"
 """How the keys of records begin that say by which clusters an index looks."""
@@ -170,7 +168,7 @@ class DedupeState:
         bug_id = derived_id(event.report.report_id, "bug")
         fresh = known_of(event, bug_id, self._spaces, order=len(self._reports))
         matches = self._matches(fresh)
-        if matches and (matches[0].verdict.rule == MUST or matches[0].verdict.merges):
+        if matches and matches[0].verdict.merges:
             return self._linked(event, fresh, matches[0])
         index = count()
         opened = BugOpened(
@@ -194,7 +192,7 @@ class DedupeState:
                 matched_report_id=match.known.report_id,
                 probability=curve.probability(match.verdict.similarity) if curve else None,
             )
-            for match in _one_per_bug(matches)
+            for match in self._suggested(matches)
         )
         return fresh, (opened, *suggested)
 
@@ -216,6 +214,7 @@ class DedupeState:
         return known, (linked,)
 
     def _matches(self, fresh: Known) -> list[Match]:
+        """Return what `fresh` may be the same as: those that merge before all others."""
         found = [Match(one, _said_so(one)) for one in self._must(fresh.report_id)]
         matcher = self._matchers.get(fresh.project)
         if matcher is None:
@@ -226,8 +225,8 @@ class DedupeState:
             known = self._reports[orders[verdict.key]]
             if verdict.is_worth_asking and self._links.newest(known.bug_id) not in apart:
                 found.append(Match(known, self._of_the_first(known, verdict)))
-        # It is stable: the first who came stands before those who are as near.
-        return sorted(found, key=lambda m: (m.verdict.rule != MUST, not m.verdict.merges))
+        # It is stable: what a person said comes first, and then who came first of those as near.
+        return sorted(found, key=lambda match: not match.verdict.merges)
 
     def _of_the_first(self, known: Known, verdict: Verdict) -> Verdict:
         """Return the verdict, which merges only where the known report is the first of its bug."""
@@ -239,6 +238,29 @@ class DedupeState:
     def _first_of(self, known: Known) -> UUID:
         names = self._names[known.name_key()]
         return next(one for _, one in names if self._reports[one].bug_id == known.bug_id)
+
+    def _suggested(self, matches: list[Match]) -> list[Match]:
+        """Return the likest match of each bug, and of bugs that people keep apart of one only."""
+        best: dict[UUID, Match] = {}
+        apart: set[UUID] = set()
+        for match in matches:
+            bug_id = self._links.newest(match.known.bug_id)
+            if bug_id in best or bug_id in apart:
+                continue
+            best[bug_id] = match
+            for report_id in self._standing_for(match.known, bug_id):
+                apart |= self._links.apart(report_id, self._bug_of)
+        return list(best.values())[:SUGGESTIONS_MAX]
+
+    def _standing_for(self, known: Known, bug_id: UUID) -> set[UUID]:
+        """Return the reports that people's word about the bug of `known`, now `bug_id`, is about.
+
+        Of a bug they speak by its first report.
+        """
+        moved = replace(known, bug_id=bug_id)
+        has_moved = bug_id != known.bug_id and moved.name_key() in self._names
+        firsts = (known, moved) if has_moved else (known,)
+        return {known.report_id, *(self._first_of(each) for each in firsts)}
 
     def _must(self, report_id: UUID) -> Iterator[Known]:
         for one in self._links.must(report_id):
@@ -356,17 +378,10 @@ class DedupeState:
 def _said_so(known: Known) -> Verdict:
     return Verdict(
         key=known.order,
-        rule=MUST,
+        rule="must-link",
         similarity=1.0,
         scores={},
         evidence=("a person said so",),
         vetoes=(),
         model_id="",
     )
-
-
-def _one_per_bug(matches: list[Match]) -> list[Match]:
-    best: dict[UUID, Match] = {}
-    for match in matches:
-        best.setdefault(match.known.bug_id, match)
-    return list(best.values())[:SUGGESTIONS_MAX]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -140,12 +140,17 @@ class CodeIndex:
         lengths = summed(self._unit, self._count * boost[self._part], size)
         # Scripts beside the code do not say what is rare in it, nor what is long.
         usual = np.array([family not in self.minor for family in self.families])
-        fields = Found(units, words, counts, lengths, usual[self.file_of])
-        by_unit, idf = scored(fields, weights, query.b_unit)
-        whole = summed(self.file_of, lengths, len(self.paths))
-        by_file, _ = scored(
-            Found(self.file_of[units], words, counts, whole, usual), weights, query.b_file
+        in_units = Found(
+            owners=units, words=words, counts=counts, lengths=lengths, usual=usual[self.file_of]
         )
+        in_files = replace(
+            in_units,
+            owners=self.file_of[units],
+            lengths=summed(self.file_of, lengths, len(self.paths)),
+            usual=usual,
+        )
+        by_unit, idf = scored(in_units, weights, query.b_unit)
+        by_file, _ = scored(in_files, weights, query.b_file)
         return Scores(by_unit, by_file, dict(zip(wanted.tolist(), idf.tolist(), strict=True)))
 
     def words_of(self, unit: int) -> set[int]:

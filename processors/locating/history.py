@@ -105,7 +105,10 @@ class History:
         weights = np.array([words[int(each)] for each in wanted])
         where, which = hits(self._words, wanted)
         once, every = np.ones(len(where)), np.ones(size, dtype=bool)
-        scores, _ = scored(Found(self._owner[where], which, once, self._sizes, every), weights, B)
+        held = Found(
+            owners=self._owner[where], words=which, counts=once, lengths=self._sizes, usual=every
+        )
+        scores, _ = scored(held, weights, B)
         for best in np.argsort(-scores, kind="stable")[:SIMILAR_MAX]:
             if scores[best] > 0:
                 yield float(scores[best]), self._changes[best]

@@ -98,7 +98,7 @@ def rank(
     """
     if not index.paths:
         return Ranking((), (), has_trace=False)
-    weighted, lines = evidence(report, index, history)
+    weighted, lines = _evidence(report, index, history)
     failing = signals.failing(index, spectrum)
     weighted += ((FAILING, failing),)
     beside = _beside(report, index)
@@ -135,12 +135,12 @@ def _beside(report: BugReport, index: CodeIndex) -> NDArray[np.float64]:
     )
 
 
-def evidence(
+def _evidence(
     report: BugReport, index: CodeIndex, history: History
 ) -> tuple[_Weighted, dict[int, int | None]]:
     """Return what speaks for the places, the traces first, and the line they name in each unit."""
     clues = clues_of(report)
-    words = signals.both(clues)
+    words = signals.title_and_text(clues)
     trace, frames = signals.traced(index, report.stack_traces)
     weighted = (
         (TRACED, trace),

@@ -150,7 +150,7 @@ def path_words(index: CodeIndex, words: Mapping[str, float], clues: Clues) -> Si
     return Signal(np.zeros(index.units), unitary(np.array(found, dtype=np.float64)), reason)
 
 
-def both(clues: Clues) -> dict[str, float]:
+def title_and_text(clues: Clues) -> dict[str, float]:
     """Return the words of title and text, those of the title counting for more."""
     found = dict(clues.words)
     for word in clues.title:

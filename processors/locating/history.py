@@ -71,7 +71,7 @@ class History:
 
     def __init__(self, changes: Sequence[Change] = ()) -> None:
         """Join the changes."""
-        self._changes = [c for c in changes if 0 < len(c.paths) <= FILES_PER_COMMIT_MAX]
+        self._changes = [change for change in changes if change.paths]
         sizes = [len(change.words) for change in self._changes]
         self._sizes = np.array(sizes, dtype=np.float64)
         self._owner: NDArray[np.int64] = np.repeat(np.arange(len(sizes)), sizes)

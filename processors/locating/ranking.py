@@ -96,8 +96,6 @@ def rank(
 
     `spectrum` is what failing tests ran, where they were run.
     """
-    if not index.paths:
-        return Ranking((), (), has_trace=False)
     weighted, lines = _evidence(report, index, history)
     failing = signals.failing(index, spectrum)
     weighted += ((FAILING, failing),)

@@ -47,3 +47,9 @@ def test_quoted_code_is_known_with_and_without_a_prompt() -> None:
 
 def test_a_report_of_nothing_but_names_is_cut() -> None:
     assert len(clues("Long\n\n" + " ".join(f"name_{n}" for n in range(2000))).names) == NAMES_MAX
+
+
+def test_a_word_said_thrice_counts_for_more_and_one_said_ten_times_for_no_more() -> None:
+    words = clues("It fails\n\ncart page page page total" + " total" * 9).words
+
+    assert words["cart"] < words["page"] == words["total"]

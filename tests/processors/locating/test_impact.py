@@ -139,3 +139,13 @@ def test_what_a_package_takes_from_hidden_files_is_public() -> None:
     } == {"Cart", "Cart.total", "pay"}
     assert not is_public(found, Node("a/_b.py", "Cart._add"))
     assert not is_public(found, Node("a/_b.py", "other"))
+
+
+def test_the_shortest_way_counts_though_a_ring_leads_back_in_doubt() -> None:
+    ring = Given([(1, 0, False), (2, 1, True), (1, 2, True)])
+    found = reached(ring, Node("a/b.py", "_f0"))
+
+    assert [(one.node.symbol, one.depth, one.doubts) for one in found] == [
+        ("_f1", 1, 1),
+        ("_f2", 2, 1),
+    ]

@@ -118,3 +118,12 @@ def test_a_language_of_few_files_counts_less_unless_the_report_shows_code_of_it(
 
     assert [each.path for each in first] == ["shop/z.py", "shop/a.js"]
     assert [each.path for each in second] == ["shop/a.js", "shop/z.py"]
+
+
+def test_of_files_that_fit_alike_the_one_that_changed_of_late_comes_first() -> None:
+    twins = index_of({f"shop/{name}.py": "def refund(): pass\n" for name in "ab"})
+    past = History([change("1", "Zebra", "shop/b.py")])
+    files = rank(report("The refund"), twins, past).files
+
+    assert [each.path for each in files] == ["shop/b.py", "shop/a.py"]
+    assert rank(report("Quagga"), twins, past).files == (), "the past alone is no reason"

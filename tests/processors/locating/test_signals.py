@@ -60,3 +60,23 @@ def test_a_frame_of_java_is_found_by_its_package() -> None:
     _, frames = signals.traced(index, (trace,))
 
     assert [index.place(unit)[0] for unit in frames] == ["src/main/java/com/shop/Cart.java"]
+
+
+def test_a_word_of_a_path_counts_the_rarer_the_more_and_is_told() -> None:
+    paths = ("cart/one.py", "shop/two.py", "shop/six.py", "shop/ten.py")
+    index, clues = index_of(dict.fromkeys(paths, "")), clues_of(report("Carts of the shop"))
+    found = signals.path_words(index, signals.title_and_text(clues), clues)
+    cart, shop = (index.numbers[path] for path in paths[:2])
+
+    assert found.by_file[cart] > found.by_file[shop] > 0
+    assert found.reason(cart, None) == "its path holds words of the report: Carts"
+    assert found.reason(cart, 0) == ""
+
+
+def test_a_file_is_told_by_the_words_of_its_best_unit() -> None:
+    clues = clues_of(report("The price is wrong"))
+    found = signals.shared_words(INDEX, clues.title, clues, "title")
+
+    assert found.reason(INDEX.numbers["shop/cart.py"], None) == (
+        "shares words with the report's title: price"
+    )

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from processors.similarity.features import Features
-from processors.similarity.matcher import CANDIDATES_PER_KEY_MAX, GENERIC_BUGS_MIN
-from tests.processors.similarity.reports import features, matcher
+from processors.similarity.exact import ExactIndexes
+from processors.similarity.features import Features, Spaces, features_of
+from processors.similarity.matcher import CANDIDATES_PER_KEY_MAX, GENERIC_BUGS_MIN, Matcher
+from tests.processors.similarity.reports import features, matcher, report
 
 BODY = "When I put nothing into the cart and ask for its total the program stops with an error"
 KNOWN = (
@@ -29,10 +36,33 @@ def test_a_chinese_report_is_found_by_a_chinese_one() -> None:
     assert found[0].key == 2
 
 
-def test_an_english_report_finds_a_chinese_one() -> None:
-    assert any(
-        one.key == 2 for one in matcher(*KNOWN).verdicts(features("终端 terminal crash x y z"))
-    )
+class Meaning:
+    """Knows of some words that they mean the same."""
+
+    model_id, dim = "meaning", 2
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        known = [bool(re.search("total|sums|terminal|终端", text.casefold())) for text in texts]
+        return np.array([[one, not one] for one in known], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("known", "asked"),
+    [
+        ("Total gone", "Sums miss"),
+        ("终端闪退", "terminal crash"),
+        ("terminal crash", "终端闪退"),
+    ],
+)
+def test_what_means_the_same_is_found_without_a_word_in_common(known: str, asked: str) -> None:
+    spaces = Spaces(Meaning(), Meaning())
+    found = Matcher("shop", spaces.model_id, ExactIndexes())
+    for key, title in enumerate(("Quagga zebra", known)):
+        found.add(key, features_of(report(title), spaces), bug=key)
+
+    best = found.verdicts(features_of(report(asked), spaces))[0]
+
+    assert (best.key, best.scores["meaning"]) == (1, 1.0)
 
 
 def test_of_equals_the_oldest_counts() -> None:

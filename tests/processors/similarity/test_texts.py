@@ -7,6 +7,7 @@ import pytest
 
 from processors.similarity.claims import claims, turns
 from processors.similarity.texts import (
+    PLACEHOLDER_CHARS_MAX,
     TEXT_CHARS_MAX,
     TITLE_GRAMS_MAX,
     WORDS_MAX,
@@ -33,6 +34,11 @@ from processors.similarity.texts import (
         ("+++ This bug was initially created as a clone of Bug #12 +++\nit hangs", "it hangs"),
         ("**复现步骤**：\n点击按钮", "点击按钮"),
         ("卡死\n因为所需的数据太大，无法直接发送。请在此粘贴。", "卡死"),
+        ("我们已将所需的数据写入剪贴板。卡死", "卡死"),
+        ("无法复制到剪贴板", "无法复制到剪贴板"),
+        ("粘贴时卡死", "粘贴时卡死"),
+        ("Steps to reproduce:\nopen the cart", "open the cart"),
+        ("### Steps to reproduce\nopen the cart", "open the cart"),
         ("Type: <b>Bug</b>\nit hangs", "it hangs"),
         ("The data needed is too large to send. We've put it on your clipboard.\nslow", "slow"),
         ("It fails when I copy to the clipboard.", "It fails when I copy to the clipboard."),
@@ -42,6 +48,12 @@ from processors.similarity.texts import (
 )
 def test_boilerplate_goes_and_what_is_said_stays(text: str, left: str) -> None:
     assert cleaned(text) == left
+
+
+def test_a_sentence_that_no_dialog_would_put_in_stays() -> None:
+    long = f"The data {'of mine ' * (PLACEHOLDER_CHARS_MAX // 8)}is too large to send."
+
+    assert cleaned(long) == long
 
 
 HOSTILE = (

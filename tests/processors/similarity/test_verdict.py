@@ -159,6 +159,14 @@ def test_the_same_words_after_a_year_are_asked_about() -> None:
     assert not between(old, features("Total of the cart fails", BODY, days=400)).merges
 
 
+def test_where_one_does_not_say_when_it_was_reported_no_time_parts_them() -> None:
+    title = "Total of the cart fails"
+    silent = features_of(report(title, BODY, created_at=None), SPACES)
+
+    assert between(silent, features(title, BODY, days=400)).merges
+    assert between(features(title, BODY, days=400), silent).merges
+
+
 def test_likeness_alone_never_merges() -> None:
     verdict = between(
         features("Totals of carts fail", BODY), features("Carts fail in totals", BODY[60:] + BODY)

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.dedupe import DedupeState
+from processors.links import KEY
 from schemas import bugs
 from schemas.errors import FatalError
 from schemas.event import Event, human_id
 from schemas.raw import Origin
 from schemas.reports import Frame, ReportCommented, ReportNormalized, StackTrace, Trust
 from tests.factories import BLOB, envelope, normalized
+from tests.processors.test_links import back
 
 LONG = "When I put nothing into the cart and ask for the total the program stops with an error"
 
@@ -222,6 +224,15 @@ def test_a_name_that_two_bugs_share_names_neither() -> None:
     assert state.decide(note(opened.bug_id)).events
     state.load(change.key, json.dumps(shared).encode())
     assert not state.decide(note(opened.bug_id)).events
+
+
+def test_a_move_of_a_report_that_is_not_known_here_is_kept_and_answered() -> None:
+    decision = DedupeState(0).decide(back(1, 2))
+
+    [event] = decision.events
+    assert isinstance(event, bugs.BugOpened)
+    assert (event.bug_id, event.fingerprints) == (UUID(int=2), ())
+    assert [change.key.startswith(KEY) for change in decision.changes] == [True]
 
 
 def test_a_record_of_the_first_releases_is_read() -> None:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from processors.locating.call_graph import Caller, CallGraph, Node
+from processors.locating.call_graph import Caller, CallGraph
+from processors.locating.names import Node
 from processors.locating.entries import entry_of
 from processors.locating.impact import DEPTH_MAX, REACHED_MAX, impact_of, is_public, reached
 
@@ -34,6 +35,12 @@ def test_what_nobody_calls_has_no_blast_radius_and_what_is_public_has_one() -> N
 
     assert impact_of(alone, Node("shop/cart.py", "_one")).blast_radius == 0
     assert impact_of(alone, Node("shop/cart.py", "one")).blast_radius > 0.3
+
+
+def test_a_public_place_and_its_public_callers_are_counted_together() -> None:
+    found = impact_of(graph({"a/b.py": "def f(): pass\ndef g(): f()\n"}), Node("a/b.py", "f"))
+
+    assert (found.public, found.public_count) == (("a/b.py:f", "a/b.py:g"), 2)
 
 
 class Given(CallGraph):

@@ -65,6 +65,18 @@ def test_what_means_the_same_is_found_without_a_word_in_common(known: str, asked
     assert (best.key, best.scores["meaning"]) == (1, 1.0)
 
 
+def test_what_comes_after_the_first_question_is_found_and_what_is_gone_is_not() -> None:
+    spaces = Spaces(Meaning(), Meaning())
+    found, asked = Matcher("shop", spaces.model_id, ExactIndexes()), report("Sums miss")
+    found.add(0, features_of(report("Quagga zebra"), spaces), bug=0)
+    found.verdicts(features_of(asked, spaces))
+
+    found.add(1, features_of(report("Total gone"), spaces), bug=1)
+    assert found.verdicts(features_of(asked, spaces))[0].key == 1
+    found.remove(1)
+    assert [one.key for one in found.verdicts(features_of(asked, spaces))] == [0]
+
+
 def test_of_equals_the_oldest_counts() -> None:
     found = matcher(*[KNOWN[0]] * 50).verdicts(KNOWN[0])
 

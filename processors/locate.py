@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from processors import evidence
 from processors.attached import Attach, Reading, nothing
 from processors.base import Task
-from processors.locating.call_graph import CallGraph, Node
+from processors.locating.call_graph import CallGraph
 from processors.locating.failing import Spectrum
 from processors.locating.impact import impact_of
 from processors.locating.line_history import remembered, spans_of
+from processors.locating.names import Node
 from processors.locating.ranking import Ranked, Ranking, rank
 from processors.ports import Blobs, Checkouts, LineHistory, Ownership, Spectra, SymbolIndex
 from schemas import topics

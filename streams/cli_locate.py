@@ -140,10 +140,10 @@ def _found(
 ) -> Found:
     from connectors.place_owners import PLACES_MAX, owners_of
     from processors.locate import location
-    from processors.locating.call_graph import Node
     from processors.locating.entries import PARSERS
     from processors.locating.impact import impact_of
     from processors.locating.line_history import remembered, spans_of
+    from processors.locating.names import Node
     from processors.locating.ranking import rank
     from streams.line_history import touched
     from streams.symbol_index import code_at, graph_at, history_at, store_at

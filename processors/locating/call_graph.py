@@ -1,31 +1,37 @@
-"""Who calls whom, from the code alone: each call is resolved when it is asked for.
+"""Who calls whom, from the code alone.
 
 A call is certain where imports, the same file, class or package say what it means. Where only the
 name fits, and few define it, it is likely. What is looked up while the program runs (a registry, a
-fixture, a name in a string) is not seen: no caller found is not the same as never called.
-
-How often that is right was measured: `impact` says so.
+name in a string, a client that calls back) is not seen: no caller found is not never called.
 """
 
 from __future__ import annotations
 
 import io
 import posixpath
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import islice
 
 from processors.locating.entries import Entry
-from processors.locating.grammars import MAJOR
-from processors.locating.outline import Import
-from processors.locating.paths import Paths, is_internal
+from processors.locating.names import PACKAGE, Names, Node, growing
+from processors.locating.outline import USES
+from processors.locating.paths import holds_tests, is_internal
 
 DEFINERS_MAX = 3
 """A method's name that more classes define says nothing about which one is called."""
+NEAR_MAX = 20
+"""The same, of classes in the files that are imported."""
+NAMES_MAX = 200
+"""That one thing is called by: where it is imported, and by the classes that inherit from it."""
+CALLS_SEEN_MAX = 2_000_000
+"""Of one commit; whom the others call is not known."""
 _OWN = frozenset({"self", "cls", "this", "super"})
-_MADE_BY = frozenset({"__init__", "__new__", "constructor"})
+_MADE_BY = ("__init__", "__new__", "__post_init__", "constructor")
+_BEFORE_TESTS = ("setUp", "setUpClass", "asyncSetUp", "setup_method", "setup_class", "tearDown")
+"""What a runner of tests calls around each test of a class."""
+_FIXTURES = "conftest.py"
 _COMMON = frozenset(
     name
     for kind in (str, bytes, list, dict, set, io.TextIOWrapper)
@@ -33,30 +39,8 @@ _COMMON = frozenset(
     if not name.startswith("_")
 )
 """Methods that every value of the language may have: who calls one means ours only by import."""
-_SCRIPTS = ("", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
-_PACKAGE = re.compile(r"(.*/)?(__init__\.py|index\.[cm]?[jt]sx?)")
-_HOSTED_PARTS = 3
-"""Of `host/owner/name`: the package in the repository's own folder."""
-_PACKAGED = frozenset({"java", "go"})
-"""Languages in which the files of one folder see each other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A function, a class, or (with an empty symbol) what a file does besides."""
-
-    path: str
-    symbol: str
-
-    @property
-    def name(self) -> str:
-        """Return the last part of the symbol."""
-        return self.symbol.rpartition(".")[2]
-
-    @property
-    def owner(self) -> str:
-        """Return the class it stands in; empty where in none."""
-        return self.symbol.rpartition(".")[0]
+_Meant = tuple[Node, bool]
+"""What is called, and whether that is certain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,195 +57,194 @@ class CallGraph:
     def __init__(self, entries: Mapping[str, Entry]) -> None:
         """Know the files, path -> entry; tests among them where they are to be found."""
         self.entries = entries
-        self._paths = Paths(entries)
+        self._names = Names(entries)
         self._found: dict[Node, tuple[Caller, ...]] = {}
-        self._imports: dict[str, frozenset[str]] = {}
-
-    @cached_property
-    def _calls(self) -> Mapping[str, Sequence[tuple[Node, str]]]:
-        """Return the last part of what is called -> who calls so, and what is written there."""
-        found: dict[str, list[tuple[Node, str]]] = {}
-        for path, entry in self.entries.items():
-            for place, calls in zip(entry.places, entry.calls, strict=False):
-                for written in calls:
-                    at = found.setdefault(written.rpartition(".")[2], [])
-                    at.append((Node(path, place.symbol), written))
-        return found
-
-    @cached_property
-    def _aliases(self) -> Mapping[str, frozenset[str]]:
-        """Return a name -> what files that import it call it instead."""
-        found: dict[str, set[str]] = {}
-        for entry in self.entries.values():
-            for taken in entry.imports:
-                if taken.name and taken.alias != taken.name:
-                    found.setdefault(taken.name, set()).add(taken.alias)
-        return {name: frozenset(aliases) for name, aliases in found.items()}
+        self._meanings: dict[tuple[str, str, str], tuple[_Meant, ...]] = {}
+        self._callers: dict[str, Mapping[Node, Mapping[Node, bool]]] = {}
 
     @cached_property
     def offered(self) -> frozenset[Node]:
         """Return what packages take from files of theirs to offer it, such as in `__init__.py`."""
         found: set[Node] = set()
         for path, entry in self.entries.items():
-            if _PACKAGE.fullmatch(path) and not is_internal(path):
+            if PACKAGE.fullmatch(path) and not is_internal(path):
                 for taken in entry.imports:
-                    found.update(self._imported(path, taken, taken.alias))
+                    found.update(self._names.plain(path, taken.alias))
         return frozenset(found)
 
     @cached_property
-    def _definers(self) -> Mapping[str, Sequence[Node]]:
-        found: dict[str, list[Node]] = {}
+    def _sites(self) -> Mapping[str, Sequence[tuple[Node, str]]]:
+        """Return the last part of what is called -> who calls so, and what is written there."""
+        found: dict[str, list[tuple[Node, str]]] = {}
+        for caller, written in islice(self._written(), CALLS_SEEN_MAX):
+            name = written.removeprefix(USES).rpartition(".")[2]
+            found.setdefault(name, []).append((caller, written))
+        return found
+
+    def _written(self) -> Iterator[tuple[Node, str]]:
+        for path, entry in self.entries.items():
+            is_test = holds_tests(path)
+            for place, calls in zip(entry.places, entry.calls, strict=False):
+                node = Node(path, place.symbol)
+                for written in calls:
+                    yield node, written
+                if is_test and node.owner and node.name.startswith("test"):
+                    for name in _BEFORE_TESTS:
+                        yield node, f"{USES}self.{name}"
+
+    @cached_property
+    def _other_names(self) -> Mapping[str, Sequence[str]]:
+        """Return a name -> what may be written instead: by who imports it, or inherits from it."""
+        found: dict[str, dict[str, None]] = {}
+        for entry in self.entries.values():
+            for taken in entry.imports:
+                if taken.name and taken.alias != taken.name:
+                    last = taken.name.rpartition(".")[2]
+                    found.setdefault(last, {})[taken.alias.rpartition(".")[2]] = None
+            for place in entry.places:
+                for base in place.bases:
+                    name = place.symbol.rpartition(".")[2]
+                    found.setdefault(base.rpartition(".")[2], {})[name] = None
+        return {name: tuple(others) for name, others in found.items()}
+
+    def _called_by(self, node: Node, name: str) -> Mapping[Node, bool]:
+        """Return who calls `node` by `name`, or by what may be written instead of it."""
+        names = {name: None}
+        said: dict[Node, bool] = {}
+        for one in islice(growing(names), NAMES_MAX):
+            names.update(dict.fromkeys(self._other_names.get(one, ())))
+            for caller, is_certain in self._calls_by(one).get(node, {}).items():
+                said[caller] = said.get(caller, False) or is_certain
+        return said
+
+    def _calls_by(self, name: str) -> Mapping[Node, Mapping[Node, bool]]:
+        """Return what is called where `name` is written last, and of each who calls it so."""
+        if name not in self._callers:
+            found: dict[Node, dict[Node, bool]] = {}
+            for caller, written in self._sites.get(name, ()):
+                for called, is_certain in self._meaning(caller, written):
+                    if called != caller:
+                        said = found.setdefault(called, {})
+                        said[caller] = said.get(caller, False) or is_certain
+            self._callers[name] = found
+        return self._callers[name]
+
+    @cached_property
+    def _methods(self) -> Mapping[str, Mapping[str, Sequence[Node]]]:
+        """Return the name of a method -> file -> those of that name in it."""
+        found: dict[str, dict[str, list[Node]]] = {}
         for path, entry in self.entries.items():
             for place in entry.places:
-                if place.symbol:
-                    node = Node(path, place.symbol)
-                    found.setdefault(node.name, []).append(node)
+                node = Node(path, place.symbol)
+                if node.owner:
+                    found.setdefault(node.name, {}).setdefault(path, []).append(node)
         return found
 
     @cached_property
-    def _symbols(self) -> Mapping[str, frozenset[str]]:
-        return {path: frozenset(p.symbol for p in e.places) for path, e in self.entries.items()}
-
-    @cached_property
-    def _folders(self) -> Mapping[str, Sequence[str]]:
-        found: dict[str, list[str]] = {}
-        for path in self.entries:
-            found.setdefault(posixpath.dirname(path), []).append(path)
-        return found
+    def _read(self) -> frozenset[Node]:
+        """Return the methods that are called by being read, such as properties."""
+        return frozenset(
+            Node(path, place.symbol)
+            for path, entry in self.entries.items()
+            for place, calls in zip(entry.places, entry.calls, strict=False)
+            if "." in place.symbol and any(one.endswith("property") for one in calls)
+        )
 
     def callers(self, node: Node) -> tuple[Caller, ...]:
         """Return who calls `node`, each once, in the order of their paths."""
         if node not in self._found:
-            self._found[node] = tuple(self._search(node))
+            kind = Node(node.path, node.owner)
+            said = dict(self._called_by(node, node.name)) if node.symbol else {}
+            if node.owner and node.name in (*_MADE_BY, kind.name):
+                said |= self._called_by(node, kind.name)
+            elif self._is_hidden(node):
+                for maker in self._called_by(kind, kind.name):
+                    said.setdefault(maker, False)
+            order = sorted(said, key=lambda one: (one.path, one.symbol))
+            self._found[node] = tuple(Caller(caller, said[caller]) for caller in order)
         return self._found[node]
 
-    def _search(self, node: Node) -> Iterator[Caller]:
-        # Who makes an object calls what makes it, and it may be what the language calls by itself.
-        makes, is_hidden = self._makes(node), self._is_hidden(node)
-        name = node.owner.rpartition(".")[2] if makes or is_hidden else node.name
-        meant = {node, Node(node.path, node.owner)} if makes or is_hidden else {node}
-        said: dict[Node, bool] = {}
-        written_so = (name, *self._aliases.get(name, ())) if name else ()
-        for caller, written in chain.from_iterable(self._calls.get(n, ()) for n in written_so):
-            if caller != node:
-                found, is_certain = self._resolved(caller, written)
-                if not meant.isdisjoint(found):
-                    said[caller] = said.get(caller, False) or (is_certain and not is_hidden)
-        for caller in sorted(said, key=lambda one: (one.path, one.symbol)):
-            yield Caller(caller, said[caller])
-
-    def _makes(self, node: Node) -> bool:
-        return bool(node.owner) and node.name in {*_MADE_BY, node.owner.rpartition(".")[2]}
-
     def _is_hidden(self, node: Node) -> bool:
-        """Tell whether Python calls it without saying its name, such as `__len__`."""
+        """Tell whether it is called without its name and brackets, such as `__len__`."""
         is_special = node.name.startswith("__") and node.name.endswith("__")
-        return bool(node.owner) and is_special and not self._makes(node)
+        return bool(node.owner) and (is_special or node in self._read)
 
-    def _resolved(self, caller: Node, written: str) -> tuple[Sequence[Node], bool]:
-        """Return what is called, and whether that is certain."""
-        *heads, name = written.split(".")
-        if found := self._known(caller, heads, name):
-            return found, True
-        # A bare name that is neither here nor imported is a built-in or a parameter.
-        named = [one for one in self._definers.get(name, ()) if heads and one.owner]
+    # --- what is called ---
+
+    def _meaning(self, caller: Node, written: str) -> tuple[_Meant, ...]:
+        key = caller.path, caller.owner, written
+        if key not in self._meanings:
+            self._meanings[key] = tuple(self._resolved(caller, written))
+        return self._meanings[key]
+
+    def _resolved(self, caller: Node, written: str) -> Iterator[_Meant]:
+        is_use = written.startswith(USES)
+        *heads, name = written.removeprefix(USES).split(".")
+        found = self._known(caller, heads, name)
+        if is_use:
+            found = [each for each in found if not self._names.is_class(each)]
+            found = found or (self._fixture(caller.path, name) if not heads else ())
+        for each in found:
+            yield each, True
+            yield from ((made, True) for made in self._made(each))
+        if not found and not is_use:
+            yield from ((each, False) for each in self._likely(caller.path, heads, name))
+
+    def _known(self, caller: Node, heads: Sequence[str], name: str) -> Sequence[Node]:
+        """Return what the code says is called; nothing where it leaves that open."""
+        path, owner = caller.path, caller.owner
+        if heads == ["super"]:
+            kind = Node(path, owner)
+            return self._names.inherited(kind, name) or self._names.meant(path, f"{owner}.{name}")
+        if heads and heads[0] in _OWN:
+            return self._names.meant(path, f"{owner}.{name}") if len(heads) == 1 else ()
+        if heads == [""]:
+            return ()  # Of a value without a name.
+        found = self._names.meant(path, ".".join([*heads, name]))
+        # A method of the same class, where the language needs no `this` for it.
+        return found or (self._names.meant(path, f"{owner}.{name}") if not heads and owner else ())
+
+    def _made(self, kind: Node) -> Iterator[Node]:
+        """Yield what runs when an object of a class is made."""
+        if not self._names.is_class(kind):
+            return
+        for name in (*_MADE_BY, kind.name):
+            own = kind.inside(name)
+            if own.symbol in self._names.kinds[own.path]:
+                yield own
+            else:
+                yield from self._names.inherited(kind, name)
+
+    def _fixture(self, path: str, name: str) -> Sequence[Node]:
+        """Return what gives a test the argument of that name."""
+        if not holds_tests(path):
+            return ()
+        folder = posixpath.dirname(path)
+        while True:
+            found = Node(posixpath.join(folder, _FIXTURES), name)
+            if name in self._names.kinds.get(found.path, ()):
+                return (found,)
+            if not folder:
+                return ()
+            folder = posixpath.dirname(folder)
+
+    def _likely(self, path: str, heads: Sequence[str], name: str) -> Sequence[Node]:
+        """Return what may be called, by its name alone."""
+        named = self._methods.get(name, {})
+        if not heads or not named:
+            return ()  # A bare name that is neither here nor imported is a built-in or a parameter.
+        near = self._names.near(path)
+        files = (each for each in (near if len(near) < len(named) else named) if each in near)
+        found = [one for file in files for one in named.get(file, ())]
         if name in _COMMON:
-            return [one for one in named if self._is_taken(caller.path, one)], False
-        near = [one for one in named if one.path in self._near(caller.path)]
-        return near or (named if len(named) <= DEFINERS_MAX else ()), False
+            found = [one for one in found if self._is_taken(path, one)]
+            return found if len(found) <= NEAR_MAX else ()
+        if found:
+            return found if len(found) <= NEAR_MAX else ()
+        few = list(islice((one for each in named.values() for one in each), DEFINERS_MAX + 1))
+        return few if len(few) <= DEFINERS_MAX else ()
 
     def _is_taken(self, path: str, method: Node) -> bool:
         """Tell whether the file imports or defines the method's class by its name."""
         kind = method.owner.partition(".")[0]
-        taken = any(one.name == kind for one in self.entries[path].imports)
-        return method.path == path or (taken and method.path in self._near(path))
-
-    def _near(self, path: str) -> frozenset[str]:
-        """Return the file itself, and those that it imports."""
-        if path not in self._imports:
-            found = (self._files(path, taken) for taken in self.entries[path].imports)
-            self._imports[path] = frozenset({path, *chain.from_iterable(found)})
-        return self._imports[path]
-
-    def _known(self, caller: Node, heads: Sequence[str], name: str) -> Sequence[Node]:
-        """Return what the code says is called; nothing where it leaves that open."""
-        if heads and heads[0] in _OWN:
-            return self._at(caller.path, f"{caller.owner}.{name}") if len(heads) == 1 else ()
-        if heads == [""]:
-            return ()  # Of a value without a name.
-        symbol = ".".join([*heads, name])
-        for each in (symbol, *(() if heads else (f"{caller.owner}.{name}",))):
-            if found := self._at(caller.path, each):
-                return found
-        entry = self.entries[caller.path]
-        imported = (
-            self._imported(caller.path, one, symbol)
-            for one in entry.imports
-            if f"{symbol}.".startswith(f"{one.alias}.")
-        )
-        found = next((each for each in imported if each), ())
-        return found or self._beside(caller.path, entry.language, symbol)
-
-    def _at(self, path: str, symbol: str) -> Sequence[Node]:
-        return (Node(path, symbol),) if symbol in self._symbols[path] else ()
-
-    def _beside(self, path: str, language: str, symbol: str) -> Sequence[Node]:
-        """Return what a file of the same package defines, where one needs no import for it."""
-        if language not in _PACKAGED:
-            return ()
-        for other in self._folders[posixpath.dirname(path)]:
-            if symbol in self._symbols[other]:
-                return (Node(other, symbol),)
-        return ()
-
-    def _imported(self, path: str, taken: Import, symbol: str) -> Sequence[Node]:
-        rest = symbol[len(taken.alias) + 1 :]
-        for file in self._files(path, taken):
-            wanted = ".".join(part for part in (taken.name, rest) if part)
-            for each in dict.fromkeys((wanted, rest, symbol)):
-                if each and (found := self._at(file, each)):
-                    return found
-        return ()
-
-    def _files(self, path: str, taken: Import) -> Sequence[str]:
-        """Return the files that an import may mean, the likeliest first."""
-        language, folder = self.entries[path].language, posixpath.dirname(path)
-        if language == "go":
-            return self._package(taken.module)
-        if language in ("javascript", "typescript", "tsx"):
-            return self._script(folder, taken.module)
-        module = taken.module
-        if module.startswith("."):
-            return self._relative(folder, taken)
-        whole = f"{module}.{taken.name}" if taken.name else module
-        return [*self._modules(whole), *self._modules(module)]
-
-    def _modules(self, name: str) -> Sequence[str]:
-        if "." in name:
-            return self._paths.modules(name)
-        return [each for each in (f"{name}.py", f"src/{name}.py") if each in self.entries]
-
-    def _relative(self, folder: str, taken: Import) -> Sequence[str]:
-        """Return the files of a Python import with leading dots."""
-        rest = taken.module.lstrip(".")
-        for _ in range(len(taken.module) - len(rest) - 1):
-            folder = posixpath.dirname(folder)
-        base = posixpath.join(folder, *rest.split(".")) if rest else folder
-        tried = (f"{base}/{taken.name}.py", f"{base}.py", f"{base}/__init__.py")
-        return [each.lstrip("/") for each in tried if each.lstrip("/") in self.entries]
-
-    def _script(self, folder: str, module: str) -> Sequence[str]:
-        if not module.startswith("."):
-            return ()
-        base = posixpath.normpath(posixpath.join(folder, module))
-        stem = base.rpartition(".")[0] if base.endswith((".js", ".mjs", ".cjs")) else base
-        tried = [f"{one}{end}" for one in dict.fromkeys((base, stem)) for end in _SCRIPTS]
-        tried += [f"{base}/index{end}" for end in _SCRIPTS[1:]]
-        return [each for each in tried if each in self.entries]
-
-    def _package(self, module: str) -> Sequence[str]:
-        parts = [part for part in module.split("/") if not MAJOR.fullmatch(part)]
-        for start in range(len(parts)):
-            if found := self._folders.get("/".join(parts[start:])):
-                return found
-        return self._folders.get("", ()) if len(parts) == _HOSTED_PARTS else ()
+        return method.path == path or any(one.name == kind for one in self.entries[path].imports)

@@ -23,9 +23,11 @@ TITLE_WEIGHT = 1.5
 PLAIN_WEIGHT = 0.5
 """Of a word in code that may be one of plain English."""
 
-_FENCE = re.compile(r"^ {0,3}(```+|~~~+)[^\n]*\n(.*?)(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(
+    r"^ {0,3}(`{3,}+|~{3,}+)[^\n]*+\n(.*?)(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL
+)
 _TICKED = re.compile(r"`{1,2}([^`\n]{2,200})`{1,2}")
-_PROMPT = re.compile(r"^\s*(?:>>>|\.\.\.|In \[\d+\]:)\s?(.*)$", re.MULTILINE)
+_PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|In \[\d+\]:)\s?(.*)$", re.MULTILINE)
 _INDENTED = re.compile(r"^(?: {4}|\t)(.*)$", re.MULTILINE)
 _PATH = re.compile(r"(?<![\w/.-])(?:[\w.-]+[/\\]){0,20}[\w-]+\.[A-Za-z]{1,4}\b(?!\()")
 _LINKED_LINE = re.compile(r"/(?P<path>[\w./-]{3,200}\.\w{1,4})#L(?P<line>\d{1,6})")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import struct
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 from enum import IntEnum
 from functools import partial
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from processors.locating.words import code_lines, number, phrases, terms
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 6
+VERSION = 7
 """Of parsers and words together: what was made by another is made anew."""
 FILE_CHARS_MAX = 400_000
 ROWS_MAX = 400_000
@@ -66,6 +66,7 @@ class Place:
     line_start: int
     line_end: int
     is_public: bool = False
+    bases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +109,7 @@ def entry_of(path: str, text: str, *, with_words: bool = True) -> Entry:
         if len(rows) > ROWS_MAX:
             break
     places = tuple(
-        Place(u.symbol, u.kind, u.line_start, u.line_end, u.is_public) for u in read.units
+        Place(u.symbol, u.kind, u.line_start, u.line_end, u.is_public, u.bases) for u in read.units
     )
     calls = tuple(unit.calls for unit in read.units)
     return Entry(language, places, read.imports, np.array(rows[:ROWS_MAX], dtype=ROW), calls)
@@ -146,10 +147,15 @@ def from_bytes(content: bytes) -> Entry:
         head = json.loads(content[4 : 4 + size])
         return Entry(
             head["language"],
-            tuple(Place(*each) for each in head["places"]),
+            tuple(map(_place, head["places"])),
             tuple(Import(*each) for each in head["imports"]),
             np.frombuffer(content, dtype=ROW, offset=4 + size),
             tuple(tuple(each) for each in head["calls"]),
         )
-    except (struct.error, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (struct.error, LookupError, TypeError, UnicodeDecodeError) as error:
         raise ValueError("not an entry of the index") from error
+
+
+def _place(kept: Sequence[Any]) -> Place:
+    *about, bases = kept
+    return replace(Place(*about), bases=tuple(bases))

@@ -11,6 +11,10 @@ UNITS_MAX = 5_000
 """Of one file; what comes after is not indexed."""
 CALLS_MAX = 500
 """Of one unit."""
+IMPORTS_MAX = 1_000
+BASES_MAX = 20
+USES = "@"
+"""Before what is not called by its name, but handed on, read of `self`, or asked of a fixture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Unit:
     """What it calls, as written and each once: `total`, `self.cart.total`; `.total` of a value."""
     is_public: bool = False
     """Whether others than its own project may call it, by the custom of its language."""
+    bases: tuple[str, ...] = ()
+    """Of a class: what it inherits from, as written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,12 +89,12 @@ class Paths:
     def __init__(self, paths: Iterable[str]) -> None:
         """Know `paths`."""
         self._by_name: dict[str, list[str]] = {}
-        self._by_module: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._by_module: dict[tuple[str, ...], list[tuple[tuple[str, ...], str]]] = {}
         for path in paths:
             self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
             parts = dotted(path)
-            if parts:
-                self._by_module.setdefault(parts[-1], []).append((parts, path))
+            if len(parts) > 1:
+                self._by_module.setdefault(parts[-2:], []).append((parts, path))
 
     def match(self, printed: str) -> str | None:
         """Return the file that a path printed elsewhere means, if just one fits."""
@@ -115,15 +115,16 @@ class Paths:
         return next((found for other in others if (found := self._fitting(str(other)))), ())
 
     def _fitting(self, printed: str) -> Sequence[str]:
-        parts = PurePosixPath(printed).parts[-PARTS_MAX:]
-        candidates = self._by_name.get(parts[-1], ()) if parts else ()
-        for start in range(len(parts)):
-            suffix = "/" + "/".join(parts[start:]).lstrip("/")
-            found = [path for path in candidates if f"/{path}".endswith(suffix)]
-            whole = [path for path in found if f"/{path}" == suffix]
-            if found:
-                return whole or found
-        return ()
+        parts = [part for part in PurePosixPath(printed).parts[-PARTS_MAX:] if part != "/"]
+        found: Sequence[str] = self._by_name.get(parts[-1], ()) if parts else ()
+        shared = parts[-1] if found else ""
+        for part in parts[-2::-1]:
+            longer = f"{part}/{shared}"
+            fitting = [path for path in found if f"/{path}".endswith(f"/{longer}")]
+            if not fitting:
+                break
+            found, shared = fitting, longer
+        return [path for path in found if path == shared] or found
 
     def modules(self, name: str) -> Sequence[str]:
         """Return the files of the longest module that a dotted name begins with.
@@ -134,8 +135,8 @@ class Paths:
         for size in range(len(parts), 1, -1):
             found = [
                 path
-                for module, path in self._by_module.get(parts[size - 1], ())
-                if len(module) > 1 and module[-size:] == parts[max(0, size - len(module)) : size]
+                for module, path in self._by_module.get(parts[size - 2 : size], ())
+                if module[-size:] == parts[max(0, size - len(module)) : size]
             ]
             if found:
                 return found

@@ -7,11 +7,15 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 
 from processors.locating.outline import (
+    BASES_MAX,
     CALLS_MAX,
+    IMPORTS_MAX,
     SYMBOL_CHARS_MAX,
     UNITS_MAX,
+    USES,
     Import,
     Kind,
     Outline,
@@ -19,7 +23,9 @@ from processors.locating.outline import (
 )
 
 _DEFINES = re.compile(r"^(?P<indent>[ \t]*)(?P<what>class|(?:async[ ]+)?def)[ \t]+(?P<name>\w+)")
-_IMPORTS = re.compile(r"^\s*from\s+(?P<module>[\w.]+)\s+import\s+(?P<names>[\w, ]+)", re.MULTILINE)
+_IMPORTS = re.compile(
+    r"^[ \t]*from[ \t]+(?P<module>[\w.]+)[ \t]+import[ \t]+(?P<names>[\w, ]+)", re.MULTILINE
+)
 _STRING = re.compile(r"\"([^\"\n]{4,300})\"|'([^'\n]{4,300})'")
 _DEPTH_MAX = 20
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -51,7 +57,8 @@ class _Reader:
                 replace(unit, is_public=unit.is_public and unit.symbol.partition(".")[0] in listed)
                 for unit in self.units
             ]
-        return Outline((module, *self.units[:UNITS_MAX]), tuple(_imports(tree)))
+        taken = chain(_imports(tree), _renamed(own))
+        return Outline((module, *self.units[:UNITS_MAX]), tuple(islice(taken, IMPORTS_MAX)))
 
     def _walk(self, body: Sequence[ast.stmt], prefix: str, depth: int) -> list[ast.stmt]:
         """Add the definitions in `body`, and return the statements that are none."""
@@ -96,17 +103,22 @@ class _Reader:
                 doc,
                 strings,
                 f"{head}\n{code}",
-                _calls([*own, *node.decorator_list]),
+                _calls([*own, *node.decorator_list], _given(node)),
                 not any(_is_private(part) for part in (*prefix.split("."), node.name)),
+                _bases(node),
             )
         )
 
     def _parts(self, nodes: Sequence[ast.stmt], doc: ast.stmt | None) -> tuple[str, str]:
         """Return the code of the statements, and the texts in quotes, without the docstring."""
         kept = [node for node in nodes if node is not doc]
-        code = [
-            "\n".join(self.lines[node.lineno - 1 : node.end_lineno or node.lineno]) for node in kept
-        ]
+        code: list[str] = []
+        done = 0
+        for node in kept:
+            # Each line once: ten thousand statements may stand on one that is as long as the file.
+            first, last = max(node.lineno, done + 1), node.end_lineno or node.lineno
+            code += self.lines[first - 1 : last]
+            done = max(done, last)
         return "\n".join(code), "\n".join(_strings(kept))
 
 
@@ -138,16 +150,61 @@ def _is_private(name: str) -> bool:
     return name.startswith("_") and not name.endswith("__")
 
 
-def _calls(nodes: Sequence[ast.AST]) -> tuple[str, ...]:
-    """Return what is called, decorators among it, each once in the order of the code."""
+def _calls(nodes: Sequence[ast.AST], given: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return what is called, decorators among it, each once in the order of the code.
+
+    Behind it, with a sign: what is handed on, read of `self`, or `given` by a fixture.
+    """
     found: dict[str, None] = {}
+    used: dict[str, None] = dict.fromkeys(given)
     for node in nodes:
         if isinstance(node, ast.Name | ast.Attribute):  # A decorator that is not called itself.
             found.setdefault(_called(node))
         for part in ast.walk(node):
             if isinstance(part, ast.Call):
                 found.setdefault(_called(part.func))
-    return tuple(name for name in found if name)[:CALLS_MAX]
+                used.update(dict.fromkeys(_handed(part)))
+            elif isinstance(part, ast.Attribute) and _is_self(part.value):
+                used.setdefault(_called(part))
+    uses = (f"{USES}{name}" for name in used if name not in found)
+    return tuple(islice(chain((name for name in found if name), uses), CALLS_MAX))
+
+
+def _handed(call: ast.Call) -> Iterator[str]:
+    for value in (*call.args, *(keyword.value for keyword in call.keywords)):
+        if isinstance(value, ast.Name):
+            yield value.id
+
+
+def _is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("self", "cls")
+
+
+def _given(node: _Function | ast.ClassDef) -> Sequence[str]:
+    """Return the arguments of a test or a fixture: they are names of fixtures."""
+    if isinstance(node, ast.ClassDef):
+        return ()
+    named = (one.func if isinstance(one, ast.Call) else one for one in node.decorator_list)
+    if node.name.startswith("test") or any(_called(one).endswith("fixture") for one in named):
+        return [one.arg for one in (*node.args.args, *node.args.kwonlyargs)]
+    return ()
+
+
+def _bases(node: _Function | ast.ClassDef) -> tuple[str, ...]:
+    if not isinstance(node, ast.ClassDef):
+        return ()
+    plain = (one.value if isinstance(one, ast.Subscript) else one for one in node.bases)
+    return tuple(name for one in islice(plain, BASES_MAX) if (name := _called(one)))
+
+
+def _renamed(nodes: Sequence[ast.stmt]) -> Iterator[Import]:
+    """Yield second names, such as `Old = New`, as what the file takes from itself."""
+    for node in nodes:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute):
+            for target in node.targets:
+                name = _called(node.value)
+                if isinstance(target, ast.Name) and not name.startswith("."):
+                    yield Import("", name, target.id)
 
 
 def _called(node: ast.expr) -> str:
@@ -155,7 +212,8 @@ def _called(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
         node = node.value
-    parts.append(node.id if isinstance(node, ast.Name) else "")
+    is_super = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "super"
+    parts.append(node.id if isinstance(node, ast.Name) else "super" if is_super else "")
     return ".".join(reversed(parts))[:SYMBOL_CHARS_MAX]
 
 
@@ -194,7 +252,7 @@ def _by_indentation(text: str) -> Outline:
         units.append(Unit(symbol, kind, at + 1, end, "", _quoted(shown), shown))
     head = "\n".join(lines[:first])
     module = Unit("", "module", 1, max(1, len(lines)), "", _quoted(head), head)
-    return Outline((module, *units), tuple(_imported(text)))
+    return Outline((module, *units), tuple(islice(_imported(text), IMPORTS_MAX)))
 
 
 def _imported(text: str) -> Iterator[Import]:

@@ -208,11 +208,11 @@ def pathed(index: CodeIndex, clues: Clues) -> Signal:
     notes = _Notes(index)
     for printed, weight in clues.paths.items():
         fitting = index.by_path.fitting(printed)
-        for path in fitting:
+        for path in fitting if len(fitting) <= DEFINERS_MAX else ():
             notes.add(index.numbers[path], None, weight / len(fitting), printed)
     for name, weight in clues.dotted.items():
         fitting = index.by_path.modules(name)
-        for path in fitting:
+        for path in fitting if len(fitting) <= DEFINERS_MAX else ():
             notes.add(index.numbers[path], None, MODULE_SHARE * weight / len(fitting), name)
     for printed, line in clues.linked:
         linked = index.by_path.match(printed)

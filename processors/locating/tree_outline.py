@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from processors.locating.grammars import Grammar, text_of
 from processors.locating.outline import (
     CALLS_MAX,
+    IMPORTS_MAX,
     SYMBOL_CHARS_MAX,
     UNITS_MAX,
     Import,
@@ -30,7 +31,6 @@ _CHAIN = re.compile(r"#?[\w$]+(?:\??\.#?[\w$]+)*")
 _LAST = re.compile(r"\.#?([\w$]+)$")
 _ENDS = re.compile(rb"[;{}]")
 CALLED_CHARS_MAX = 200
-IMPORTS_MAX = 1_000
 DEPTH_MAX = 1_000
 """Of the tree; what is nested deeper is not looked at."""
 PARSER_STEPS, BYTES_PER_STEP = 500, 60

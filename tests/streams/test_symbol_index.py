@@ -10,9 +10,9 @@ import pytest
 from connectors.checkouts import GitCheckouts
 from connectors.git_command import Git
 from connectors.made_store import MadeStore
-from processors.locating.call_graph import Node
 from processors.locating.code_index import CodeIndex, index_of
 from processors.locating.entries import VERSION
+from processors.locating.names import Node
 from processors.locating.words import number, stem
 from processors.ports import SymbolIndex
 from schemas.errors import PoisonError, TransientError

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from processors.locating.call_graph import CallGraph, Node
+from processors.locating.call_graph import CallGraph
 from processors.locating.entries import entry_of
+from processors.locating.impact import reached
+from processors.locating.names import Node
 
 PYTHON = {
     "shop/cart.py": (
@@ -148,3 +152,89 @@ def test_a_name_that_many_define_is_nobodys() -> None:
     found = graph({**many, "b.py": "def f(x): x.run_it()\n"})
 
     assert found.callers(Node("a/m0.py", "A.run_it")) == ()
+
+
+FAMILY = {
+    "src/shop/__init__.py": "from .cart import Cart as Cart, old_total\n",
+    "src/shop/base.py": (
+        "class Base:\n"
+        "    def __init__(self): self.fill()\n"
+        "    def fill(self): pass\n"
+        "    def total(self): pass\n"
+        "    @property\n    def tax(self): return rate\n"
+    ),
+    "src/shop/cart.py": (
+        "from . import base\n"
+        "class Cart(base.Base):\n"
+        "    def total(self): return super().total() + self.tax\n"
+        "    def each(self): return map(price, self.items)\n"
+        "def price(x): return x\n"
+        "def new_total(): pass\n"
+        "old_total = new_total\n"
+    ),
+    "tests/conftest.py": ("import pytest, shop\n@pytest.fixture\ndef cart(): return shop.Cart()\n"),
+    "tests/unit/test_cart.py": (
+        "import shop\n\n"
+        "class TestCart(unittest.TestCase):\n"
+        "    def setUp(self): self.made = shop.Cart()\n"
+        "    def test_it(self): shop.old_total()\n\n"
+        "def test_given(cart): pass\n"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "symbol", "expected"),
+    [
+        # What a class inherits is made with it, whoever offers it, and whatever it is called.
+        ("base.py", "Base.__init__", ["conftest.cart", "test_cart.TestCart.setUp"]),
+        ("base.py", "Base.fill", ["base.Base.__init__"]),
+        ("base.py", "Base.total", ["cart.Cart.total"]),
+        ("base.py", "Base.tax", ["cart.Cart.total"]),
+        # What is handed on is called by whom it is handed to.
+        ("cart.py", "price", ["cart.Cart.each"]),
+        ("cart.py", "new_total", ["test_cart.TestCart.test_it"]),
+    ],
+)
+def test_packages_classes_and_second_names_are_followed(
+    path: str, symbol: str, expected: list[str]
+) -> None:
+    found = callers(FAMILY, f"src/shop/{path}", symbol)
+
+    assert [f"{p.rpartition('/')[2][:-3]}.{name}" for p, name, _ in found] == expected
+    assert all(is_certain for _, _, is_certain in found)
+
+
+def test_a_test_calls_what_its_runner_calls_before_it() -> None:
+    assert callers(FAMILY, "tests/conftest.py", "cart") == [
+        ("tests/unit/test_cart.py", "test_given", True)
+    ]
+    assert callers(FAMILY, "tests/unit/test_cart.py", "TestCart.setUp") == [
+        ("tests/unit/test_cart.py", "TestCart.test_it", True)
+    ]
+
+
+def test_circles_of_imports_and_classes_end() -> None:
+    found = graph(
+        {
+            "a/__init__.py": "from .b import *\nfrom . import b\nx = y\ny = x\n",
+            "a/b.py": "from a import *\nfrom a import b\nclass A(B): pass\nclass B(A): pass\n",
+            "a/c.py": "import a\ndef f(): a.x(); a.b.b.b.A(); a.b.A.run(); a.b.zz()\n",
+        }
+    )
+
+    assert [each.node.symbol for each in found.callers(Node("a/b.py", "A"))] == ["f"]
+
+
+def test_names_that_stand_everywhere_cost_little_time() -> None:
+    text = "class A:\n    def run(self, x): x.run(); x.get()\n    def get(self): x.get()\n"
+    many = {f"p/q{n}/__init__.py": text for n in range(3_000)}
+    taken = "import " + ",".join(f"a{n}" for n in range(20_000)) + "\n"
+    calls = "".join(f"def f{n}(): x{n}.total()\n" for n in range(4_000))
+    found = graph({**many, "a.py": "def total(): pass\n", "b.py": taken + calls})
+    start_s = time.process_time()
+
+    for symbol in ("A.run", "A.get", "A"):
+        assert reached(found, Node("p/q0/__init__.py", symbol)) is not None
+    assert found.callers(Node("a.py", "total")) == ()
+    assert time.process_time() - start_s < 10

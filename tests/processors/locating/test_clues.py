@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import time
+
+import pytest
+
 from processors.locating.clues import NAMES_MAX, Clues, clues_of
 from processors.locating.words import number
 from tests.processors.locating.reports import report
+
+HOSTILE_CPU_S_MAX = 2.0
 
 
 def clues(text: str) -> Clues:
@@ -53,3 +59,14 @@ def test_a_word_said_thrice_counts_for_more_and_one_said_ten_times_for_no_more()
     words = clues("It fails\n\ncart page page page total" + " total" * 9).words
 
     assert words["cart"] < words["page"] == words["total"]
+
+
+@pytest.mark.parametrize(
+    "text", ["\n" * 60_000 + "x", "`" * 60_000, "~" * 60_000, "```\n" * 15_000]
+)
+def test_a_report_that_is_made_to_take_long_does_not(text: str) -> None:
+    start_s = time.process_time()
+    clues("Wrong\n\nx" + text)
+    clues("Wrong\n\nx\n" + text)
+
+    assert time.process_time() - start_s < HOSTILE_CPU_S_MAX

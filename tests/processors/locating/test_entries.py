@@ -22,12 +22,13 @@ def test_words_are_kept_with_the_place_and_the_part_they_stand_in() -> None:
 
 
 def test_an_entry_is_the_same_after_a_time_as_bytes() -> None:
-    entry = entry_of("pay.py", TEXT)
+    entry = entry_of("pay.py", TEXT + "class Cash(Money): pass\n")
     again = from_bytes(to_bytes(entry))
 
     assert (again.language, again.places, again.imports) == ("python", entry.places, entry.imports)
     assert (again.rows == entry.rows).all()
-    assert again.calls == entry.calls == ((), ("Bad",))
+    assert again.calls == entry.calls == ((), ("Bad",), ())
+    assert again.places[2].bases == ("Money",)
 
 
 @given(st.binary(max_size=200))

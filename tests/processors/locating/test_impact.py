@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from processors.locating.call_graph import Caller, CallGraph, Node
+from processors.locating.call_graph import Caller, CallGraph
 from processors.locating.entries import entry_of
 from processors.locating.impact import DEPTH_MAX, REACHED_MAX, impact_of, is_public, reached
+from processors.locating.names import Node
 
 CHAIN = {
     "shop/cart.py": "def _one(): pass\ndef _two(): _one()\ndef three(): _two()\n",

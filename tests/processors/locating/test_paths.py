@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from processors.locating.paths import (
@@ -117,6 +119,16 @@ def test_what_other_languages_print_leads_to_the_source(printed: str, expected: 
     )
 
     assert known.match(printed) == expected
+
+
+def test_many_files_of_one_name_are_looked_through_once_a_folder() -> None:
+    known = Paths(f"p{n % 50}/q{n}/index.js" for n in range(20_000))
+    start_s = time.process_time()
+    for number in range(100):
+        assert len(known.fitting(f"/{'a/' * 30}x{number}/index.js")) == 20_000
+    assert known.match("/srv/p7/q57/index.js") == "p7/q57/index.js"
+
+    assert time.process_time() - start_s < 5
 
 
 @pytest.mark.parametrize("path", ["src/cart.d.ts", "rollup.config.mjs", "Gruntfile.js"])

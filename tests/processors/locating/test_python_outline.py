@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.locating.outline import UNITS_MAX, Import
+from processors.locating.outline import IMPORTS_MAX, UNITS_MAX, Import
 from processors.locating.python_outline import outline
+
+HOSTILE_CPU_S_MAX = 6.0
 
 CART = '''"""What is bought."""
 from shop.money import Money as M
@@ -58,7 +62,7 @@ def test_what_is_called_stands_with_who_calls_it() -> None:
     module, cart, total, _ = outline(CART).units
 
     assert (module.calls, cart.calls) == ((), ("frozen",))
-    assert total.calls == ("sum", "fail", "map")
+    assert total.calls == ("sum", "fail", "map", "@each", "@self.items")
     assert set(outline(text).units[1].calls) == {
         "cached",
         "app.route",
@@ -66,7 +70,49 @@ def test_what_is_called_stands_with_who_calls_it() -> None:
         "len",
         "g",
         ".join",
+        "@x",
     }
+
+
+def test_what_is_handed_on_inherited_renamed_and_given_by_fixtures_is_told() -> None:
+    read = outline(
+        "class Cart(shop.Base, Generic[T], make()):\n"
+        "    def total(self): return super().total(key=rate)\n\n"
+        "Basket = Old = Cart\n"
+        "@pytest.fixture()\ndef cart(money): return money\n"
+        "def test_total(cart, *, tax): pass\n"
+        "def plain(cart): pass\n"
+    )
+    calls = {unit.symbol: unit.calls for unit in read.units}
+
+    assert read.units[1].bases == ("shop.Base", "Generic")
+    assert calls["Cart.total"] == ("super.total", "super", "@rate")
+    assert {(i.name, i.alias) for i in read.imports} == {("Cart", "Basket"), ("Cart", "Old")}
+    assert (calls["cart"], calls["test_total"]) == (("pytest.fixture", "@money"), ("@cart", "@tax"))
+    assert calls["plain"] == ()
+
+
+HOSTILE = {
+    "statements of one line": "x=1;" * 100_000,
+    "empty lines of what does not parse": "(\n" + "\n" * 400_000,
+    "brackets": "(" * 10_000,
+    "closed brackets": "x = " + "[" * 10_000 + "]" * 10_000,
+    "terms": "x = 1" + "+1" * 100_000,
+    "calls": "x" + ".f()" * 90_000,
+    "imports": "import " + "a," * 190_000 + "a",
+    "decorators": "@a\n" * 100_000 + "def f(): pass\n",
+    "a NUL": "x = 1\0",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_files_cost_little_time_and_memory(text: str) -> None:
+    start_s = time.process_time()
+    read = outline(text)
+
+    assert time.process_time() - start_s < HOSTILE_CPU_S_MAX
+    assert sum(len(unit.code) for unit in read.units) <= 2 * len(text)
+    assert len(read.imports) <= IMPORTS_MAX
 
 
 def test_what_does_not_parse_is_read_by_its_indentation() -> None:

@@ -17,7 +17,7 @@ from schemas.event import Event, human_id
 from schemas.raw import Origin
 from schemas.reports import Frame, ReportCommented, ReportNormalized, StackTrace, Trust
 from tests.factories import BLOB, envelope, normalized
-from tests.processors.test_links import back
+from tests.processors.test_links import back, parted
 
 LONG = "When I put nothing into the cart and ask for the total the program stops with an error"
 
@@ -224,6 +224,18 @@ def test_a_name_that_two_bugs_share_names_neither() -> None:
     assert state.decide(note(opened.bug_id)).events
     state.load(change.key, json.dumps(shared).encode())
     assert not state.decide(note(opened.bug_id)).events
+
+
+def test_a_word_that_parts_two_reports_holds_after_a_restart() -> None:
+    one, other = normalized(LONG), normalized(LONG, item="13")
+    told = DedupeState(0).decide(parted(one.report.report_id, other.report.report_id))
+    again = DedupeState(0)
+    for change in told.changes:
+        again.load(change.key, change.value)
+
+    found = [event for report in (one, other) for event in again.decide(report).events]
+
+    assert [type(event) for event in found] == [bugs.BugOpened, bugs.BugOpened]
 
 
 def test_a_move_of_a_report_that_is_not_known_here_is_kept_and_answered() -> None:

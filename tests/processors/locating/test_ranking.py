@@ -126,4 +126,5 @@ def test_of_files_that_fit_alike_the_one_that_changed_of_late_comes_first() -> N
     files = rank(report("The refund"), twins, past).files
 
     assert [each.path for each in files] == ["shop/b.py", "shop/a.py"]
+    assert not any("of the last" in why for why in files[0].reasons), "it gave too little"
     assert rank(report("Quagga"), twins, past).files == (), "the past alone is no reason"

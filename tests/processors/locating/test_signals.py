@@ -80,3 +80,14 @@ def test_a_file_is_told_by_the_words_of_its_best_unit() -> None:
     assert found.reason(INDEX.numbers["shop/cart.py"], None) == (
         "shares words with the report's title: price"
     )
+
+
+def test_a_frame_further_out_counts_less() -> None:
+    frames = [
+        Frame(path=path, line=2, function="total") for path in ("shop/bill.py", "shop/cart.py")
+    ]
+    trace = StackTrace(language="python", exception="Bad", frames=tuple(frames))
+    signal, found = signals.traced(INDEX, (trace, trace))
+
+    by_path = {INDEX.place(unit)[0]: signal.by_unit[unit] for unit in found}
+    assert by_path == {"shop/cart.py": 1.0, "shop/bill.py": 1 / 1.5}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from processors.similarity.features import Features, features_of
+from processors.similarity.features import NO_MODEL, Features, features_of
 from processors.similarity.verdict import Verdict, why
 from schemas.raw import Origin
 from schemas.reports import Frame, StackTrace
@@ -82,6 +82,16 @@ def test_one_title_over_texts_about_other_things_is_nothing() -> None:
     verdict = between(features(title, "printing pages blank " * 9), features(title, "login " * 30))
 
     assert not verdict.merges
+
+
+def test_without_a_model_the_words_say_whether_texts_speak_of_one_thing() -> None:
+    title = "Total of an empty cart fails"
+    one, same, other = (
+        features_of(report(title, body), NO_MODEL) for body in (BODY, BODY[9:], "printing " * 30)
+    )
+
+    assert (between(one, same).rule, between(one, same).merges) == ("same-title", True)
+    assert not between(one, other).merges
 
 
 def test_a_title_that_says_little_merges_nothing() -> None:

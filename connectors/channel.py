@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from schemas.errors import TransientError
 from schemas.event import Channel
@@ -21,7 +21,9 @@ UNKNOWN = "unknown"
 _PLAIN = re.compile(r"[\w.@+:/-]{1,200}", re.ASCII)
 _URL = re.compile(r"https?://[!-~]{1,1900}")
 
-Verb = Literal["approve", "reject", "retry", "abandon", "merge"]
+Verb = Literal["approve", "reject", "retry", "abandon", "merge", "split", "keep-apart"]
+ABOUT: Final[Mapping[Verb, str]] = {"merge": "into", "split": "report", "keep-apart": "from"}
+"""What else a verb needs to be told, as people are asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,8 @@ class Asked:
     account: str
     delivery_id: str
     note: str = ""
-    into: str = ""
-    """The other bug of a merge."""
+    about: str = ""
+    """The other bug of a merge or a keeping apart, or the report that is split off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from connectors.channel import (
+    ABOUT,
     UNKNOWN,
     Asked,
     Delivery,
@@ -23,6 +24,7 @@ from connectors.channel import (
     Outcome,
     Post,
     Reply,
+    Verb,
     child,
     digest,
     is_recent,
@@ -131,8 +133,8 @@ def _read(post: Post) -> tuple[Delivery | Asked, ...]:
     delivery_id = _fitting(payload.get("id")) or _own_id(post)
     account = f"discord:{_user(payload) or UNKNOWN}"
     match what:
-        case Wish(verb, bug, note, into):
-            return (Asked(verb, bug, account, delivery_id, note, into),)
+        case Wish(verb, bug, note, about):
+            return (Asked(verb, bug, account, delivery_id, note, about),)
         case Told():
             return (_delivery(payload, what, delivery_id, account),)
         case _:
@@ -185,7 +187,8 @@ def _typed(options: list[dict[str, Any]]) -> Wish | Told | Unclear | None:
         bug = bug_name(given.get("bug", ""))
         if bug is None:
             return Unclear(which_bug(verb))
-        return wish(verb, bug, given.get("note", ""), into=given.get("into", " "))
+        about = given.get(ABOUT[verb], " ") if verb in ABOUT else ""
+        return wish(verb, bug, given.get("note", ""), about)
     if name == "help":
         return Unclear(HELP)
     if not given.get("title") and given.get("text"):
@@ -261,11 +264,29 @@ def _option(name: str, description: str, *, required: bool = False) -> dict[str,
     return {"type": 3, "name": name, "description": description, "required": required}
 
 
+def _about(verb: Verb) -> tuple[dict[str, Any], ...]:
+    name = ABOUT.get(verb)
+    return (_option(name, _ABOUT[name], required=True),) if name else ()
+
+
 def _subcommand(name: str, description: str, *options: dict[str, Any]) -> dict[str, Any]:
     return {"type": 1, "name": name, "description": description, "options": list(options)}
 
 
-_INTO = _option("into", "The other one's name; the older of both stays", required=True)
+_ABOUT: Mapping[str, str] = {
+    "into": "The other one's name; the older of both stays",
+    "from": "The other one's name",
+    "report": "Its id or its place, such as github:acme/shop#12",
+}
+_DOES: Mapping[Verb, str] = {
+    "approve": "Approve a bug",
+    "reject": "Reject a bug",
+    "retry": "Retry a bug",
+    "abandon": "Abandon a bug",
+    "merge": "Say that two bugs are one",
+    "split": "Say that a report is of another fault",
+    "keep-apart": "Say that two bugs are two, however alike",
+}
 _FORM = {
     "custom_id": COMMAND,
     "title": "Report a bug",
@@ -290,9 +311,9 @@ COMMANDS: tuple[Mapping[str, Any], ...] = (
             *(
                 _subcommand(
                     verb,
-                    f"{verb.capitalize()} a bug",
+                    _DOES[verb],
                     _option("bug", "Its name, such as BUG-2026-7F3K2", required=True),
-                    *([_INTO] if verb == "merge" else []),
+                    *_about(verb),
                     _option("note", "Why"),
                 )
                 for verb in VERBS

@@ -294,8 +294,8 @@ def _command(post: Post) -> tuple[Delivery | Asked, ...]:
     account = f"slack:{team}:{_fitting(_ID, form.get('user_id')) or UNKNOWN}"
     delivery_id = plain(form.get("trigger_id")) or _own_id(post)
     match what:
-        case Wish(verb, bug, note, into):
-            return (Asked(verb, bug, account, delivery_id, note, into),)
+        case Wish(verb, bug, note, about):
+            return (Asked(verb, bug, account, delivery_id, note, about),)
         case Told():
             origin = Origin(
                 channel="slack",

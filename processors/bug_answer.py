@@ -13,7 +13,7 @@ from schemas import bugs
 from schemas.bugs import USD_MICROS, BugEvent
 from schemas.errors import FatalError
 from schemas.event import BlobRef, Caused, Event, caused_by
-from schemas.identity import MergeRequested
+from schemas.identity import ApartRequested, MergeRequested
 from schemas.projects import Project
 from schemas.reports import ReportLink
 from schemas.tell import Audience, Moment, Tell
@@ -141,10 +141,14 @@ class Answer:
         cause = self._cause
         if cause.bug_id is None:
             raise FatalError(f"command {cause.event_id} names no bug")
-        asked = "bug.merge" if isinstance(cause, MergeRequested) else cause.type
-        return bugs.CommandRefused(
-            **self._next(), bug_id=cause.bug_id, command=asked, reason=reason
-        )
+        bug_id, asked, envelope = cause.bug_id, cause.type, self._next()
+        if isinstance(cause, MergeRequested):
+            asked = "bug.merge"
+        elif isinstance(cause, ApartRequested):
+            # Whoever asked looks at the bug that was asked, and it may be of another project.
+            bug_id, asked, reason = cause.other_bug_id, "bug.keep_apart", f"bug {bug_id}: {reason}"
+            envelope |= {"project": cause.project}
+        return bugs.CommandRefused(**envelope, bug_id=bug_id, command=asked, reason=reason)
 
     # --- envelopes ---
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from processors.bug_identity import OPEN_ENDED, Identity
+from processors.bug_identity import BETWEEN_BUGS, OPEN_ENDED, Identity
 from processors.bug_state import BugState
 from processors.moments import state_of
 from schemas import bugs, commands
 from schemas.bugs import BugEvent
 from schemas.errors import FatalError
 from schemas.event import BlobRef, Event
-from schemas.identity import BugAbsorbed, MergeRequested
+from schemas.identity import ApartRequested, BugAbsorbed, MergeRequested
 from schemas.lifecycle import CLOSED, Status
 from schemas.projects import Project
 from schemas.rollouts import RolloutCompleted, RolloutHalted, RolloutPromoted, RolloutStarted
@@ -38,7 +38,7 @@ def decide(
     state: BugState | None, cause: Event, project: Project | None, tell: Tell
 ) -> Iterator[Event]:
     """Yield what happens next after `cause`, which is already folded into `state`."""
-    if isinstance(cause, (*commands.COMMANDS, MergeRequested)):
+    if isinstance(cause, (*commands.COMMANDS, MergeRequested, ApartRequested)):
         yield from _Answer(state, cause, project, tell).command()
     elif state is not None:
         yield from _Answer(state, cause, project, tell).event()
@@ -195,7 +195,9 @@ class _Answer(Identity):
         if state is None:
             yield self._refuse("there is no such bug")
         elif state.merged_into is not None:
-            yield self._refuse(f"it was merged into bug {state.merged_into}")
+            yield self._refuse(self._where_it_went(state.merged_into))
+        elif isinstance(self._cause, BETWEEN_BUGS):
+            yield from self._between(self._cause)
         else:
             match self._cause:
                 case commands.ApproveBug():
@@ -204,12 +206,6 @@ class _Answer(Identity):
                     yield from self._reject(self._cause.note)
                 case commands.RetryBug():
                     yield from self._retry()
-                case commands.MergeBugs():
-                    yield from self._merge(self._cause)
-                case MergeRequested():
-                    yield from self._merge_asked(self._cause)
-                case commands.SplitReport():
-                    yield from self._split(self._cause)
                 case _:
                     yield from self._abandon()
 

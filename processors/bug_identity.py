@@ -1,14 +1,15 @@
-"""Which bug is which: merging, splitting, moving reports on, and faults that come back.
+"""Which bug is which: merging, splitting, keeping apart, and faults that come back.
 
 A merge is decided in three steps, each at the partition that knows: the one bug is asked, the
 other one answers and is merged, the older one takes it in. Two bugs never become each other's.
+That two are kept apart is decided at the other one as well: each knows its own reports alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, assert_never, get_args
 from uuid import UUID
 
 from processors.bug_answer import Answer
@@ -17,7 +18,15 @@ from processors.moments import ended
 from schemas import bugs, commands
 from schemas.errors import FatalError
 from schemas.event import Event, derived_id
-from schemas.identity import BugAbsorbed, BugMerged, BugSplit, MergeRequested, TakenFix
+from schemas.identity import (
+    ApartRequested,
+    BugAbsorbed,
+    BugMerged,
+    BugsKeptApart,
+    BugSplit,
+    MergeRequested,
+    TakenFix,
+)
 from schemas.lifecycle import CLOSED, Status
 from schemas.links import ReportMoved, ReportsJoined, ReportsParted, pair
 from schemas.reports import ReportLink
@@ -25,12 +34,42 @@ from schemas.reports import ReportLink
 ABSORBED_BYTES_MAX = 40 * 1024
 """Of reports in one event; a bug with more of them is taken in by several."""
 OPEN_ENDED = frozenset({Status.COULD_NOT, Status.NOT_VERIFIED})
+BetweenBugs = (
+    commands.MergeBugs | MergeRequested | commands.SplitReport | commands.KeepApart | ApartRequested
+)
+BETWEEN_BUGS = get_args(BetweenBugs)
+"""What is asked about which reports are of which bug."""
 _ALREADY = CLOSED | {Status.RELEASING}
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class Identity(Answer):
     """Answers what is asked and heard about which reports a bug has."""
+
+    def _between(self, cause: BetweenBugs) -> Iterator[Event]:
+        match cause:
+            case commands.MergeBugs():
+                yield from self._merge(cause)
+            case MergeRequested():
+                yield from self._merge_asked(cause)
+            case commands.SplitReport():
+                yield from self._split(cause)
+            case commands.KeepApart():
+                yield from self._keep_apart(cause)
+            case ApartRequested():
+                yield from self._apart_asked(cause)
+            case _:
+                assert_never(cause)
+
+    def _where_it_went(self, into: UUID) -> str:
+        """Return why nothing can be asked of a bug that was merged into `into`."""
+        cause = self._cause
+        if isinstance(cause, (commands.KeepApart, ApartRequested)) and cause.other_bug_id == into:
+            return (
+                f"it was merged into bug {into}, so both are one; a report of another fault is"
+                " taken out of that with split"
+            )
+        return f"it was merged into bug {into}"
 
     # --- merging ---
 
@@ -103,6 +142,49 @@ class Identity(Answer):
             yield from self._close("fixed", reason, told=told)
         elif cause.fix is None:
             yield from self._more_reports(cause.reports)
+
+    # --- keeping apart ---
+
+    def _keep_apart(self, cause: commands.KeepApart) -> Iterator[Event]:
+        """Ask the other bug, which alone knows whether it is there and by which report."""
+        state = self._state
+        if cause.other_bug_id == state.bug_id:
+            yield self._refuse("a bug cannot be kept apart from itself")
+            return
+        yield ApartRequested(
+            **self._by_person(),
+            bug_id=cause.other_bug_id,
+            other_bug_id=state.bug_id,
+            other_report_id=state.founder.report_id,
+            note=cause.note,
+        )
+
+    def _apart_asked(self, cause: ApartRequested) -> Iterator[Event]:
+        """Say in the life of both that they are two, and tell dedupe by their first reports."""
+        state = self._state
+        if cause.project != state.project:
+            yield self._refuse(
+                f"it is of project {state.project!r}, the other of {cause.project!r}: bugs of"
+                " different projects are never merged, so they are apart already"
+            )
+            return
+        if any(link.report_id == cause.other_report_id for link in state.reports):
+            yield self._refuse(
+                "the report that founded the other one is a report of it by now; one of another"
+                " fault is taken out with split"
+            )
+            return
+        both = (state.bug_id, cause.other_bug_id)
+        for bug_id, other in (both, both[::-1]):
+            yield BugsKeptApart(
+                **self._by_person(),
+                bug_id=bug_id,
+                other_bug_id=other,
+                reason="a person said that these are two faults",
+                note=cause.note,
+            )
+        founders = pair(state.founder.report_id, cause.other_report_id)
+        yield ReportsParted(**self._next(), report_ids=founders)
 
     # --- splitting ---
 

@@ -35,7 +35,7 @@ from schemas.bugs import (
     ReportUpdated,
 )
 from schemas.errors import BugstreamError, FatalError
-from schemas.event import Event, caused_by, derived_id
+from schemas.event import Event, caused_by, derived_id, human_id
 from schemas.links import LINKS, LinkEvent, ReportMoved, ReportsJoined
 from schemas.reports import ReportCommented, ReportNormalized
 
@@ -257,10 +257,12 @@ class DedupeState:
 
         Of a bug they speak by its first report.
         """
-        moved = replace(known, bug_id=bug_id)
-        has_moved = bug_id != known.bug_id and moved.name_key() in self._names
-        firsts = (known, moved) if has_moved else (known,)
-        return {known.report_id, *(self._first_of(each) for each in firsts)}
+        found = {known.report_id}
+        for bug in (known.bug_id, bug_id):
+            names = self._names.get(name_key(known.project, human_id(bug, 0)), ())
+            first = next((one for _, one in names if self._reports[one].bug_id == bug), None)
+            found |= {first} if first else set()
+        return found
 
     def _must(self, report_id: UUID) -> Iterator[Known]:
         for one in self._links.must(report_id):

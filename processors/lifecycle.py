@@ -16,7 +16,7 @@ from processors.bug_state import BugState, evolve
 from schemas import commands, topics
 from schemas.errors import FatalError
 from schemas.event import BugScoped, Event
-from schemas.identity import BugAbsorbed, MergeRequested
+from schemas.identity import ApartRequested, BugAbsorbed, MergeRequested
 from schemas.projects import Project
 from schemas.registry import BY_TYPE
 from schemas.tell import Tell
@@ -94,5 +94,5 @@ def _is_own(event: Event) -> bool:
     # Its own facts were folded in when they were decided. What one bug says to another is decided
     # at another partition, so it counts where it is read.
     return BY_TYPE[event.type].writer == NAME and not isinstance(
-        event, (BugAbsorbed, MergeRequested)
+        event, (BugAbsorbed, MergeRequested, ApartRequested)
     )

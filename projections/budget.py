@@ -53,6 +53,8 @@ _COST_NOTHING = frozenset(
         "bug.merged",
         "bug.absorbed",
         "bug.split",
+        "apart.requested",
+        "bug.kept_apart",
         "locate.requested",
         "verify.requested",
         "approval.requested",

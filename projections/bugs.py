@@ -239,6 +239,8 @@ _CHANGES: Mapping[str, Callable[[Bug, Any], Bug]] = {
     "bug.merged": _merged,
     "bug.absorbed": _absorbed,
     "bug.split": _split,
+    "apart.requested": _same,
+    "bug.kept_apart": _same,
     "locate.requested": _attempted,
     "fix.requested": _attempted,
     "verify.requested": _working,

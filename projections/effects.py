@@ -77,6 +77,8 @@ _TOUCH_NOTHING = frozenset(
         "bug.merged",
         "bug.absorbed",
         "bug.split",
+        "apart.requested",
+        "bug.kept_apart",
         "locate.requested",
         "fix.requested",
         "verify.requested",

@@ -21,6 +21,7 @@ from schemas.bugs import (
     LinkSuggested,
     ReportLinked,
 )
+from schemas.event import human_id
 from schemas.fixes import CheckResult, Verdict
 from schemas.identity import BugAbsorbed
 from schemas.likeness import why
@@ -110,7 +111,11 @@ def _suggested(event: LinkSuggested) -> str:
         similarity=event.similarity,
         probability=event.probability,
     )
-    return f"Perhaps the same as bug {event.other_bug_id}. {because}"
+    name, other = human_id(event.bug_id, event.occurred_at.year), event.other_bug_id
+    return (
+        f"Perhaps the same as bug {other}. {because} Say so with `bugstream bug merge {name} --into"
+        f" {other}`; that they are two, with `bugstream bug keep-apart {name} --from {other}`."
+    )
 
 
 def _place(location: Location) -> str:
@@ -172,6 +177,8 @@ _SENTENCES: Mapping[str, str | Callable[[Any], str]] = {
     "bug.merged": "Merged into bug {e.into_bug_id}: {e.reason}",
     "bug.absorbed": _absorbed,
     "bug.split": "A report was taken out, into bug {e.new_bug_id}: {e.reason}",
+    "apart.requested": "Asked to be kept apart from bug {e.other_bug_id}.",
+    "bug.kept_apart": "Kept apart from bug {e.other_bug_id}: {e.reason}",
     "locate.requested": "Asked where the fault is.",
     "fix.requested": "Attempt {e.attempt}: asked for a fix.",
     "verify.requested": "Attempt {e.attempt}: asked to verify the patch.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +26,8 @@ from schemas.reports import Severity
 LIMIT_MAX = 200
 """Rows of one answer, and one more that tells whether there are further ones."""
 CANDIDATES_MAX = 10
+NAMES_MAX = 5 * LIMIT_MAX
+"""Of one question: a page of a timeline seldom speaks of more than two other bugs a line."""
 _MERGES_MAX = 20
 _SUGGESTED_FROM_MAX = 1_000
 
@@ -123,6 +125,13 @@ class Views:
             near = get_close_matches(given.upper(), connection.scalars(newest).all(), n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
             raise UnknownBugError(f"There is no bug {given!r}.{hint} `bugstream bugs` lists them.")
+
+    def names(self, bug_ids: Collection[str]) -> dict[str, str]:
+        """Return bug id -> what people call it, of those that are known."""
+        with self._reading(BUGS) as (connection, generation):
+            c = generation.table.c
+            query = select(c.bug_id, c.human_id).where(c.bug_id.in_(sorted(bug_ids)[:NAMES_MAX]))
+            return {row.bug_id: row.human_id for row in connection.execute(query)}
 
     def survivor(self, bug: Bug) -> Bug:
         """Return the bug that `bug` has become part of, or itself."""

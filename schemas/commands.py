@@ -53,8 +53,16 @@ class SplitReport(BugScoped):
     note: BlobRef | None = None
 
 
-COMMANDS = (ApproveBug, RejectBug, RetryBug, AbandonBug, MergeBugs, SplitReport)
+class KeepApart(BugScoped):
+    """Say that this bug and another one of its project are two faults, however alike they look."""
+
+    type: Literal["bug.keep_apart"] = "bug.keep_apart"
+    other_bug_id: UUID
+    note: BlobRef | None = None
+
+
+COMMANDS = (ApproveBug, RejectBug, RetryBug, AbandonBug, MergeBugs, SplitReport, KeepApart)
 BugCommand = Annotated[
-    ApproveBug | RejectBug | RetryBug | AbandonBug | MergeBugs | SplitReport,
+    ApproveBug | RejectBug | RetryBug | AbandonBug | MergeBugs | SplitReport | KeepApart,
     Field(discriminator="type"),
 ]

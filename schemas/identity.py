@@ -1,4 +1,4 @@
-"""Which bug is which: what is merged, taken in, taken out. Facts of the bugs' own topic."""
+"""Which bug is which: merged, taken in, taken out, kept apart. Facts of the bugs' own topic."""
 
 from __future__ import annotations
 
@@ -76,4 +76,26 @@ class BugSplit(BugScoped):
     note: BlobRef | None = None
 
 
-IdentityEvent = MergeRequested | BugMerged | BugAbsorbed | BugSplit
+class ApartRequested(BugScoped):
+    """A person wants this bug and another one to stay two. Said at the other one, decided here.
+
+    The project is that of the other one.
+    """
+
+    type: Literal["apart.requested"] = "apart.requested"
+    other_bug_id: UUID
+    other_report_id: UUID
+    """The report that founded the other one."""
+    note: BlobRef | None = None
+
+
+class BugsKeptApart(BugScoped):
+    """This bug and another one are two faults. Said in the life of both."""
+
+    type: Literal["bug.kept_apart"] = "bug.kept_apart"
+    other_bug_id: UUID
+    reason: str
+    note: BlobRef | None = None
+
+
+IdentityEvent = MergeRequested | BugMerged | BugAbsorbed | BugSplit | ApartRequested | BugsKeptApart

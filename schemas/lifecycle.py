@@ -55,6 +55,8 @@ STATUS_AFTER: Mapping[str, Status | str] = {
     "bug.merged": Status.MERGED,
     "bug.absorbed": UNCHANGED,
     "bug.split": UNCHANGED,
+    "apart.requested": UNCHANGED,
+    "bug.kept_apart": UNCHANGED,
     "locate.requested": Status.LOCATING,
     "fix.requested": Status.FIXING,
     "verify.requested": Status.VERIFYING,

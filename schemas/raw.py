@@ -57,6 +57,11 @@ def is_our_label(name: str, description: str) -> bool:
     return description == LABEL_DESCRIPTION or name.casefold().startswith(LABEL_PREFIX)
 
 
+def report_id_of(key: str) -> UUID:
+    """Return the id of the report that the item `channel:container#item` is."""
+    return uuid5(NAMESPACE, f"item/{key}")
+
+
 class Origin(Model):
     """The item in the outside world that a report is, and where an answer goes."""
 
@@ -75,7 +80,7 @@ class Origin(Model):
     @property
     def report_id(self) -> UUID:
         """Return the id of the report, the same after every edit."""
-        return uuid5(NAMESPACE, f"item/{self.key}")
+        return report_id_of(self.key)
 
 
 class RawReceived(Event):

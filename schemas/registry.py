@@ -92,6 +92,8 @@ ALL: tuple[EventType, ...] = (
         identity.BugMerged,
         identity.BugAbsorbed,
         identity.BugSplit,
+        identity.ApartRequested,
+        identity.BugsKeptApart,
         bugs.LocateRequested,
         bugs.FixRequested,
         bugs.VerifyRequested,

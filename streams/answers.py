@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID
@@ -27,6 +29,7 @@ from streams.log import Log
 ERASED = "[erased]"
 UNREADABLE = "[unreadable]"
 LIMIT = 50
+_BUG_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 class Answer(BaseModel):
@@ -200,7 +203,7 @@ class CommandAnswer(Answer):
     bug_id: UUID
     human_id: str
     about: UUID | None = None
-    """The bug that is merged into this one, or the report that is taken out of it."""
+    """The bug that is merged into this one or kept apart from it, or the report taken out of it."""
 
 
 class DifferenceAnswer(Answer):
@@ -280,7 +283,7 @@ class Answers:
         return TimelineAnswer(
             bug_id=UUID(bug.bug_id),
             human_id=bug.human_id,
-            timeline=tuple(MomentAnswer.model_validate(each) for each in found[:limit]),
+            timeline=self._named(found[:limit]),
             next_after=found[limit - 1].position if len(found) > limit else None,
         )
 
@@ -339,6 +342,20 @@ class Answers:
             return ERASED
         except (PoisonError, ValidationError):
             return UNREADABLE
+
+    def _named(self, moments: Sequence[Moment]) -> tuple[MomentAnswer, ...]:
+        """Return the moments, with bugs called as people call them: events know ids alone."""
+        ids = {found for each in moments for found in _BUG_ID.findall(each.sentence)}
+        names = self._views.names(ids) if ids else {}
+
+        def called(found: re.Match[str]) -> str:
+            return names.get(found[0], found[0])
+
+        shown = (MomentAnswer.model_validate(each) for each in moments)
+        return tuple(
+            each.model_copy(update={"sentence": _BUG_ID.sub(called, each.sentence)})
+            for each in shown
+        )
 
     def _bug_id(self, given: str) -> UUID:
         try:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID, uuid4
 
 import typer
 from rich.console import Console
@@ -16,30 +15,16 @@ from typer.core import TyperGroup
 from schemas.errors import UserError
 from schemas.lifecycle import Status
 from schemas.reports import Severity
-from streams.cli_context import open_blobs, open_inbox, open_log, open_views, settings
-from streams.environment import account
+from streams import cli_decide
+from streams.cli_context import open_blobs, open_log, open_views, settings
+from streams.cli_decide import AsJson, BugId, say
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from projections.base import Projection
-    from projections.bugs import Bug
-    from streams.answers import Answers, CommandAnswer, ProjectionsAnswer
-    from streams.receiving import Verb
+    from streams.answers import Answers, ProjectionsAnswer
 
 LIMIT = 50
 LIMIT_MAX = 200
-
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON: the same as the query API.")]
-_Bug = Annotated[
-    str,
-    typer.Argument(
-        metavar="ID",
-        help="BUG-2026-XXXXX, the whole id, or the start of either.",
-        show_default=False,
-    ),
-]
-_Note = Annotated[str, typer.Option("--note", help="Why; kept with the bug, encrypted.")]
 
 
 class _BugGroup(TyperGroup):
@@ -61,7 +46,7 @@ def register(app: typer.Typer) -> None:
         help="Show a bug, or say what is to become of it.\n\n"
         "Examples: bugstream bug BUG-2026-7F3K2; bugstream bug approve BUG-2026-7F3K2",
     )
-    for verb in (show, approve, reject, retry, abandon, merge, split):
+    for verb in (show, *cli_decide.VERBS):
         bug.command()(verb)
     app.add_typer(bug, name="bug")
     audit = typer.Typer(no_args_is_help=True, help="Check what is known against the log.")
@@ -86,7 +71,7 @@ def bugs(
     cursor: Annotated[
         str | None, typer.Option(help="Where the page before ended, as it said.")
     ] = None,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """List bugs, newest first.
 
@@ -99,17 +84,17 @@ def bugs(
     with _answers(ctx) as answers:
         page = answers.bugs(asked, limit=limit, cursor=cursor)
     if as_json:
-        return _say(page)
+        return say(page)
     return known_tables.bugs(page, Console(), is_filtered=asked != Filter(), now=datetime.now(UTC))
 
 
 def show(
     ctx: typer.Context,
-    bug_id: _Bug,
+    bug_id: BugId,
     itself: Annotated[
         bool, typer.Option("--itself", help="Show a merged bug, not the one it is part of now.")
     ] = False,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show one bug: where it stands, what happened, what was done and what it cost.
 
@@ -120,112 +105,20 @@ def show(
     with _answers(ctx) as answers:
         story = answers.story(bug_id, follow=not itself)
     if as_json:
-        return _say(story)
+        return say(story)
     return known_tables.bug(story, Console())
-
-
-def approve(ctx: typer.Context, bug_id: _Bug, note: _Note = "", as_json: _Json = False) -> None:
-    """Let a bug go on that waits for a person.
-
-    Example: bugstream bug approve BUG-2026-7F3K2 --note "read the patch"
-    """
-    _command(ctx, "approve", bug_id, note, as_json=as_json)
-
-
-def reject(ctx: typer.Context, bug_id: _Bug, note: _Note = "", as_json: _Json = False) -> None:
-    """Say no to what waits, and end the attempt.
-
-    Example: bugstream bug reject BUG-2026-7F3K2 --note "breaks the API"
-    """
-    _command(ctx, "reject", bug_id, note, as_json=as_json)
-
-
-def retry(ctx: typer.Context, bug_id: _Bug, as_json: _Json = False) -> None:
-    """Start another attempt.
-
-    Example: bugstream bug retry BUG-2026-7F3K2
-    """
-    _command(ctx, "retry", bug_id, "", as_json=as_json)
-
-
-def abandon(ctx: typer.Context, bug_id: _Bug, note: _Note = "", as_json: _Json = False) -> None:
-    """Stop all work on a bug.
-
-    Example: bugstream bug abandon BUG-2026-7F3K2 --note "the service is gone"
-    """
-    _command(ctx, "abandon", bug_id, note, as_json=as_json)
-
-
-def merge(
-    ctx: typer.Context,
-    bug_id: _Bug,
-    into: Annotated[
-        str, typer.Option("--into", metavar="ID", help="The other bug.", show_default=False)
-    ],
-    note: _Note = "",
-    as_json: _Json = False,
-) -> None:
-    """Say that two bugs of a project are one; the older one stays, and your word does.
-
-    Example: bugstream bug merge BUG-2026-9QZ4M --into BUG-2026-7F3K2
-    """
-    from streams.named import pair_of
-
-    with open_views(settings(ctx)) as views:
-        older, newer = pair_of(views, bug_id, into)
-    answer = _submitted(ctx, "merge", older, note, about=UUID(newer.bug_id))
-    if as_json:
-        return _say(answer)
-    typer.echo(
-        f"Asked to merge {newer.human_id} into {older.human_id}, the older of them."
-        f" What came of it: bugstream bug {newer.human_id}"
-    )
-    return None
-
-
-def split(
-    ctx: typer.Context,
-    bug_id: _Bug,
-    report: Annotated[
-        str,
-        typer.Option(
-            "--report",
-            metavar="REPORT",
-            help="Its id, the start of that, its place or its address.",
-            show_default=False,
-        ),
-    ],
-    note: _Note = "",
-    as_json: _Json = False,
-) -> None:
-    """Say that a report is of another fault: it founds a bug of its own, for good.
-
-    Example: bugstream bug split BUG-2026-7F3K2 --report github:acme/shop#12
-    """
-    from streams.named import report_of
-
-    with open_views(settings(ctx)) as views:
-        bug = views.survivor(views.find(bug_id))
-    answer = _submitted(ctx, "split", bug, note, about=report_of(bug, report))
-    if as_json:
-        return _say(answer)
-    typer.echo(
-        f"Asked to take report {answer.about} out of {bug.human_id}."
-        f" What came of it: bugstream bug {bug.human_id}"
-    )
-    return None
 
 
 def audit_replay(
     ctx: typer.Context,
-    bug_id: _Bug,
+    bug_id: BugId,
     at: Annotated[
         str | None,
         typer.Option(
             help="As of then, by the broker's time: 2026-11-22T10:00:00Z (UTC if no zone)."
         ),
     ] = None,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Fold a bug's stored events once more, touching nothing, and compare with the live views.
 
@@ -240,13 +133,13 @@ def audit_replay(
     with _answers(ctx) as answers, open_log(settings(ctx)) as log:
         found = answers.audit(log, bug_id, at=when)
     if as_json:
-        _say(found)
+        say(found)
     else:
         known_tables.audit(found, Console())
     raise typer.Exit(OK if found.equals_live else FAILED)
 
 
-def projections_list(ctx: typer.Context, as_json: _Json = False) -> None:
+def projections_list(ctx: typer.Context, as_json: AsJson = False) -> None:
     """List the query views and how they stand.
 
     Example: bugstream projections list
@@ -261,7 +154,7 @@ def projections_rebuild(
         list[str] | None,
         typer.Argument(metavar="[NAME]...", help="Which; default: all.", show_default=False),
     ] = None,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Build views anew from the log beside the live ones, then switch to them.
 
@@ -296,62 +189,11 @@ def _answers(ctx: typer.Context) -> Iterator[Answers]:
         yield Answers(views, open_blobs(conf))
 
 
-def _command(ctx: typer.Context, verb: Verb, given: str, note: str, *, as_json: bool) -> None:
-    with open_views(settings(ctx)) as views:
-        asked = views.find(given)
-        bug = views.survivor(asked)
-    answer = _submitted(ctx, verb, bug, note)
-    if as_json:
-        return _say(answer)
-    if asked.bug_id != bug.bug_id:
-        typer.echo(f"{asked.human_id} is part of {bug.human_id} now, so that one is meant.")
-    typer.echo(f"Asked to {verb} {bug.human_id}. What came of it: bugstream bug {bug.human_id}")
-    return None
-
-
-def _submitted(
-    ctx: typer.Context, verb: Verb, bug: Bug, note: str, *, about: UUID | None = None
-) -> CommandAnswer:
-    from schemas.event import subject_id
-    from streams.answers import CommandAnswer
-    from streams.receiving import submit_command
-
-    conf = settings(ctx)
-    actor = f"os:{account()}"
-    with open_inbox(conf) as inbox:
-        command_id = submit_command(
-            inbox,
-            command=verb,
-            bug_id=UUID(bug.bug_id),
-            project=bug.project,
-            actor=actor,
-            note=open_blobs(conf).put(
-                note.encode(), media_type="text/markdown", subject=subject_id(actor)
-            )
-            if note
-            else None,
-            # Typed twice is meant twice; the second is refused where it makes no sense.
-            idempotency_key=str(uuid4()),
-            about=about,
-        )
-    return CommandAnswer(
-        command_id=command_id,
-        command=verb,
-        bug_id=UUID(bug.bug_id),
-        human_id=bug.human_id,
-        about=about,
-    )
-
-
-def _say(answer: BaseModel) -> None:
-    typer.echo(answer.model_dump_json(indent=2))
-
-
 def _standings(found: ProjectionsAnswer, *, as_json: bool) -> None:
     from streams import known_tables
 
     if as_json:
-        return _say(found)
+        return say(found)
     return known_tables.projections(found, Console())
 
 

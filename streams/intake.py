@@ -19,13 +19,14 @@ from pydantic import (
 )
 from starlette.concurrency import run_in_threadpool
 
+from connectors.channel import ABOUT, Verb
 from connectors.inbox import ConflictError, Inbox, Receipt
 from processors.ports import Blobs
 from schemas.event import subject_id
 from schemas.received import Name, ReceivedReport
 from schemas.reports import UNASSIGNED
 from streams.gateway_http import Door, described, problem, read_body, require_token
-from streams.receiving import ABOUT, Verb, accept_command, accept_report
+from streams.receiving import accept_command, accept_report
 from streams.refusals import Refusals
 
 REPORT_BYTES_MAX = 8 * 1024 * 1024
@@ -42,8 +43,13 @@ _ERRORS = described(
 )
 
 M = TypeVar("M", bound=BaseModel)
-ResolveBug = Callable[[str], tuple[UUID, str] | None]
-"""What people call a bug -> its id and project; None: there is no such bug."""
+Bug = tuple[UUID, str]
+"""Its id and its project."""
+ResolveBug = Callable[[str], Bug | None]
+"""What people call a bug -> the bug; None: there is no such bug."""
+
+
+_BugName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class ReceivedCommand(BaseModel):
@@ -57,7 +63,7 @@ class ReceivedCommand(BaseModel):
     note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000)] = Field(
         default="", description="Why; kept with the bug, encrypted."
     )
-    into: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = Field(
+    into: _BugName | None = Field(
         default=None,
         description="For merge: the other bug, as it may stand in the path. The older one stays.",
     )
@@ -65,10 +71,17 @@ class ReceivedCommand(BaseModel):
         default=None, description="For split: the `report_id` of the report to take out."
     )
 
+    apart_from: _BugName | None = Field(
+        default=None,
+        alias="from",
+        description="For keep-apart: the other bug, as it may stand in the path; the two are two.",
+    )
+
     @model_validator(mode="after")
     def _check(self) -> Self:
+        given = {"into": self.into, "report": self.report, "from": self.apart_from}
         for verb, name in ABOUT.items():
-            if (getattr(self, name) is not None) != (self.command == verb):
+            if (given[name] is not None) != (self.command == verb):
                 raise ValueError(f"{name}: it belongs to {verb!r}, which needs it")
         return self
 
@@ -139,7 +152,7 @@ def _add_commands(
     @routes.post(
         "/{bug_id}/commands",
         status_code=202,
-        summary="Approve, reject, retry, abandon, merge or split",
+        summary="Approve, reject, retry, abandon, merge, split or keep apart",
         openapi_extra=_body_schema(ReceivedCommand),
         responses=_ERRORS
         | described(
@@ -165,7 +178,7 @@ def _add_commands(
         return _answer(receipt, bug_id=str(found), command_id=str(receipt.event_id))
 
 
-def only_ids(text: str) -> tuple[UUID, str] | None:
+def only_ids(text: str) -> Bug | None:
     """Resolve a bug by its full id alone, for a gateway that has no views at hand."""
     try:
         return UUID(text), UNASSIGNED
@@ -185,11 +198,9 @@ def _command(
     target, about = found, asked.report
     if asked.into is not None:
         # Asked of the one that stays, as a rule: what the other one refuses stands in its timeline.
-        target, about = _resolved(resolve_bug, "into", asked.into), found[0]
-        if target[0] == about:
-            raise problem(422, "invalid", "into: a bug cannot be merged with itself")
-        if target[1] != found[1]:
-            raise problem(422, "invalid", "into: bugs of different projects are never merged")
+        target, about = _other(resolve_bug, "into", asked.into, found), found[0]
+    elif asked.apart_from is not None:
+        about = _other(resolve_bug, "from", asked.apart_from, found)[0]
     actor = f"http:{asked.actor}"
     note = (
         blobs.put(asked.note.encode(), media_type="text/markdown", subject=subject_id(actor))
@@ -212,7 +223,18 @@ def _command(
     return receipt, found[0]
 
 
-def _resolved(resolve_bug: ResolveBug, field: str, given: str) -> tuple[UUID, str]:
+def _other(resolve_bug: ResolveBug, field: str, given: str, one: Bug) -> Bug:
+    """Return the bug `given`, which has to be another one of the same project."""
+    other = _resolved(resolve_bug, field, given)
+    if other[0] == one[0]:
+        what = "merged with" if field == "into" else "kept apart from"
+        raise problem(422, "invalid", f"{field}: a bug cannot be {what} itself")
+    if other[1] != one[1]:
+        raise problem(422, "invalid", f"{field}: bugs of different projects are never merged")
+    return other
+
+
+def _resolved(resolve_bug: ResolveBug, field: str, given: str) -> Bug:
     found = resolve_bug(given)
     if found is None:
         raise problem(

@@ -101,7 +101,11 @@ class _Story:
             comment = {"report_id": self.report.report_id, "comment_blob": self.blob("comment")}
             self.say(bugs.CommentAdded, trust=Trust.STRANGER, **comment)
         if self.chance(0.2):
-            self.say(bugs.LinkSuggested, other_bug_id=uuid5(self.bug_id, "other"), similarity=0.7)
+            other = {"other_bug_id": uuid5(self.bug_id, "other")}
+            self.say(bugs.LinkSuggested, **other, similarity=0.7)
+            founder = {"other_report_id": uuid5(self.bug_id, "other/report")}
+            self.say(identity.ApartRequested, **other, **founder, actor=_PERSON)
+            self.say(identity.BugsKeptApart, **other, reason="two faults", actor=_PERSON)
         if self.chance(0.1):
             merged = uuid5(self.bug_id, "absorbed")
             self.say(identity.BugAbsorbed, merged_bug_id=merged, reports=(self.link(9),))

@@ -1,4 +1,4 @@
-"""What people name at a terminal when two bugs are one, or a report is of another fault."""
+"""What people name at a terminal when two bugs are one, or two, or a report is elsewhere."""
 
 from __future__ import annotations
 
@@ -12,20 +12,29 @@ REPORTS_NAMED_MAX = 10
 START_CHARS_MIN = 4
 
 
-def pair_of(views: Views, given: str, into: str) -> tuple[Bug, Bug]:
-    """Return the two bugs that `given` and `into` are part of now, the older one first.
+def two_of(views: Views, given: str, other: str, *, option: str) -> tuple[Bug, Bug]:
+    """Return the two bugs that `given` and `other`, named by `option`, are part of now.
 
-    Raises `UserError` where they cannot be one: it saves the way through the log.
+    Raises `UserError` where they are one or can never be: it saves the way through the log.
     """
-    one, other = views.survivor(views.find(given)), views.survivor(views.find(into))
-    if one.bug_id == other.bug_id:
-        raise UserError(f"{given} and {into} are one bug already: {one.human_id}")
-    if one.project != other.project:
+    one, two = views.survivor(views.find(given)), views.survivor(views.find(other))
+    if one.bug_id == two.bug_id:
         raise UserError(
-            f"--into: {other.human_id} is of project {other.project!r}, {one.human_id} of"
+            f"{given} and {other} are one bug already: {one.human_id}. A report of another fault is"
+            f" taken out of it with `bugstream bug split {one.human_id} --report REPORT`"
+        )
+    if one.project != two.project:
+        raise UserError(
+            f"{option}: {two.human_id} is of project {two.project!r}, {one.human_id} of"
             f" {one.project!r}: bugs of different projects are never merged"
         )
-    older, newer = sorted((one, other), key=lambda bug: (bug.opened_at, bug.bug_id))
+    return one, two
+
+
+def pair_of(views: Views, given: str, into: str) -> tuple[Bug, Bug]:
+    """Return what `two_of` does, the older one first."""
+    found = two_of(views, given, into, option="--into")
+    older, newer = sorted(found, key=lambda bug: (bug.opened_at, bug.bug_id))
     return older, newer
 
 

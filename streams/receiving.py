@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from typing import Literal, TypedDict, assert_never
 from uuid import UUID, uuid4, uuid5
 
-from connectors.channel import Delivery
+from connectors.channel import ABOUT, Delivery, Verb
 from connectors.inbox import Entry, Inbox, Receipt
 from processors.ports import Blobs
 from schemas.commands import (
     AbandonBug,
     ApproveBug,
     BugCommand,
+    KeepApart,
     MergeBugs,
     RejectBug,
     RetryBug,
@@ -50,10 +51,6 @@ _HEADERS_KEPT = (
     "x-webhook-id",
     "idempotency-key",
 )
-
-Verb = Literal["approve", "reject", "retry", "abandon", "merge", "split"]
-ABOUT: Mapping[Verb, str] = {"merge": "into", "split": "report"}
-"""What else a verb needs to be told, as people are asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +197,8 @@ def submit_command(
 ) -> UUID:
     """Keep a command for a bug, once per `idempotency_key`; return the command's id.
 
-    `actor` is an account such as `os:alice`, `about` the other bug of a merge or the report that
-    is split off. Raises `ConflictError` for a key that was used for
+    `actor` is an account such as `os:alice`, `about` the other bug of a merge or a keeping
+    apart, or the report that is split off. Raises `ConflictError` for a key that was used for
     another command, and `TransientError` when the inbox cannot take it.
     """
     return accept_command(
@@ -266,12 +263,10 @@ def _command(
     command: Verb, envelope: _Envelope, note: BlobRef | None, about: UUID | None
 ) -> BugCommand:
     match command:
-        case "merge" if about is not None:
-            return MergeBugs(**envelope, note=note, other_bug_id=about)
-        case "split" if about is not None:
-            return SplitReport(**envelope, note=note, report_id=about)
-        case "merge" | "split":
-            raise UserError(f"{ABOUT[command]}: {command} needs it")
+        case "merge" | "split" | "keep-apart":
+            if about is None:
+                raise UserError(f"{ABOUT[command]}: {command} needs it")
+            return _command_about(command, envelope, note, about)
         case "approve":
             return ApproveBug(**envelope, note=note)
         case "reject":
@@ -282,6 +277,21 @@ def _command(
             return AbandonBug(**envelope, note=note)
         case _:
             assert_never(command)
+
+
+def _command_about(
+    command: Literal["merge", "split", "keep-apart"],
+    envelope: _Envelope,
+    note: BlobRef | None,
+    about: UUID,
+) -> BugCommand:
+    match command:
+        case "merge":
+            return MergeBugs(**envelope, note=note, other_bug_id=about)
+        case "split":
+            return SplitReport(**envelope, note=note, report_id=about)
+        case "keep-apart":
+            return KeepApart(**envelope, note=note, other_bug_id=about)
 
 
 def _person(account: str) -> Actor:

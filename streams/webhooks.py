@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from connectors.channel import Asked, Delivery, Door, Outcome, Post, Reply
+from connectors.chat_commands import report_id
 from connectors.inbox import ConflictError, Inbox
 from processors.ports import Blobs
 from schemas.errors import TransientError
 from schemas.event import subject_id
 from streams import gateway_http
 from streams.gateway_http import problem, read_body
-from streams.intake import ResolveBug, only_ids
+from streams.intake import Bug, ResolveBug, only_ids
 from streams.receiving import accept, accept_command, inbound_of
 from streams.refusals import Refusals
 
@@ -83,14 +84,25 @@ class Keeper:
                 f"Only members of its project decide about {asked.bug[:40]}. Whoever runs bugstream"
                 f" can add `{asked.account[:80]}` to its `members`.",
             )
-        target, about = found, None
-        if asked.into:
-            other = self.resolve_bug(asked.into)
-            if other is None:
-                return Outcome("unknown_bug", f"No bug is called {asked.into[:40]}.")
-            if other[1] != found[1] or other[0] == found[0]:
-                return Outcome("not_allowed", "These cannot be one: two bugs of one project can.")
-            target, about = other, found[0]
+        meant = self._meant(asked, found)
+        return meant if isinstance(meant, Outcome) else self._command(door, asked, *meant)
+
+    def _meant(self, asked: Asked, found: Bug) -> tuple[Bug, UUID | None] | Outcome:
+        """Return the bug that is asked and what it is asked about."""
+        if not asked.about:
+            return found, None
+        if asked.verb == "split":
+            return found, report_id(asked.about)
+        other = self.resolve_bug(asked.about)
+        if other is None:
+            return Outcome("unknown_bug", f"No bug is called {asked.about[:40]}.")
+        if other[1] == found[1] and other[0] != found[0]:
+            return (other, found[0]) if asked.verb == "merge" else (found, other[0])
+        if asked.verb == "merge":
+            return Outcome("not_allowed", "These cannot be one: two bugs of one project can.")
+        return Outcome("not_allowed", "These need no keeping apart: two bugs of one project do.")
+
+    def _command(self, door: Door, asked: Asked, target: Bug, about: UUID | None) -> Outcome:
         note = (
             self.blobs.put(
                 asked.note.encode(), media_type="text/markdown", subject=subject_id(asked.account)
@@ -111,7 +123,8 @@ class Keeper:
             )
         except ConflictError:
             return Outcome("duplicate", "This was asked before.")
-        said = f"Asked to {asked.verb} {asked.bug[:40]}; its timeline says what came of it."
+        verb = asked.verb.replace("-", " ")
+        said = f"Asked to {verb} {asked.bug[:40]}; its timeline says what came of it."
         return Outcome(receipt.status, said, {"command_id": str(receipt.event_id)})
 
 

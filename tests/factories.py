@@ -179,6 +179,7 @@ EXAMPLES: tuple[Event, ...] = (
     commands.AbandonBug(**envelope("bug.abandon", actor=PERSON)),
     commands.MergeBugs(**envelope("bug.merge", actor=PERSON), other_bug_id=OTHER_BUG),
     commands.SplitReport(**envelope("bug.split_report", actor=PERSON), report_id=REPORT_ID),
+    commands.KeepApart(**envelope("bug.keep_apart", actor=PERSON), other_bug_id=OTHER_BUG),
     opened(),
     bugs.ReportLinked(
         **envelope("report.linked"),
@@ -210,6 +211,14 @@ EXAMPLES: tuple[Event, ...] = (
         report_id=REPORT_ID,
         new_bug_id=OTHER_BUG,
         reason="another fault",
+    ),
+    identity.ApartRequested(
+        **envelope("apart.requested", actor=PERSON),
+        other_bug_id=OTHER_BUG,
+        other_report_id=UUID(int=5),
+    ),
+    identity.BugsKeptApart(
+        **envelope("bug.kept_apart", actor=PERSON), other_bug_id=OTHER_BUG, reason="two faults"
     ),
     links.ReportsJoined(
         **envelope("reports.joined", bug_id=None),

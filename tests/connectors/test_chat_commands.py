@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.channel import Outcome
-from connectors.chat_commands import HELP, Told, Unclear, Wish, bug_name, said, understood
+from connectors.chat_commands import (
+    HELP,
+    Told,
+    Unclear,
+    Wish,
+    bug_name,
+    report_id,
+    said,
+    understood,
+)
+from schemas.raw import Origin
 
 
 @pytest.mark.parametrize(
@@ -28,6 +38,22 @@ from connectors.chat_commands import HELP, Told, Unclear, Wish, bug_name, said, 
             "merge BUG-2026-9QZ4M bug-2026-7f3k2",
             Wish("merge", "BUG-2026-9QZ4M", "", "BUG-2026-7F3K2"),
         ),
+        (
+            "keep apart BUG-2026-9QZ4M from BUG-2026-7F3K2 keep apart: other page",
+            Wish("keep-apart", "BUG-2026-9QZ4M", "keep apart: other page", "BUG-2026-7F3K2"),
+        ),
+        (
+            "Keep-Apart bug-2026-9qz4m `BUG-2026-7F3K2`",
+            Wish("keep-apart", "BUG-2026-9QZ4M", "", "BUG-2026-7F3K2"),
+        ),
+        (
+            "split BUG-2026-9QZ4M report `github:acme/shop#12` it is the tax",
+            Wish("split", "BUG-2026-9QZ4M", "it is the tax", "github:acme/shop#12"),
+        ),
+        (
+            "split BUG-2026-9QZ4M 0f8fad5b-d9cb-469f-a165-70867728950e",
+            Wish("split", "BUG-2026-9QZ4M", "", "0f8fad5b-d9cb-469f-a165-70867728950e"),
+        ),
     ],
 )
 def test_a_verb_before_the_name_of_a_bug_is_a_wish(typed: str, wish: Wish) -> None:
@@ -35,7 +61,16 @@ def test_a_verb_before_the_name_of_a_bug_is_a_wish(typed: str, wish: Wish) -> No
 
 
 @pytest.mark.parametrize(
-    "typed", ["The total is wrong", "retry button is dead", "BUG-2026-7F3K2 is back", "help me"]
+    "typed",
+    [
+        "The total is wrong",
+        "retry button is dead",
+        "BUG-2026-7F3K2 is back",
+        "help me",
+        "keep apart the two buttons, please",
+        "keep aparts are broken",
+        "split screen is black",
+    ],
 )
 def test_other_words_are_a_report(typed: str) -> None:
     assert understood(typed) == Told(typed)
@@ -54,12 +89,46 @@ def test_a_wish_without_a_bug_is_asked_back_and_opens_no_report(typed: str) -> N
     assert what.text.startswith("Which bug?")
 
 
-@pytest.mark.parametrize("typed", ["merge", "merge BUG-2026-9QZ4M", "merge BUG-2026-9QZ4M into it"])
-def test_a_merge_wants_two_bugs(typed: str) -> None:
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "merge",
+        "merge BUG-2026-9QZ4M",
+        "merge BUG-2026-9QZ4M into it",
+        "keep apart",
+        "keep apart BUG-2026-9QZ4M",
+        "keep-apart BUG-2026-9QZ4M from it",
+    ],
+)
+def test_a_merge_and_keeping_apart_want_two_bugs(typed: str) -> None:
     what = understood(typed)
 
     assert isinstance(what, Unclear)
     assert what.text.startswith("Which bugs?")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["split BUG-2026-9QZ4M", "split BUG-2026-9QZ4M report 12", "split BUG-2026-9QZ4M report a:b"],
+)
+def test_a_split_wants_a_report(typed: str) -> None:
+    what = understood(typed)
+
+    assert isinstance(what, Unclear)
+    assert what.text.startswith("Which report?")
+
+
+@pytest.mark.parametrize(
+    "named", ["", "12", "github:acme/shop", "#12", "a b:c#d", f"x:{'y' * 300}#1", "github:\n#1"]
+)
+def test_what_is_no_report_has_no_id(named: str) -> None:
+    assert report_id(named) is None
+
+
+def test_a_report_is_named_by_its_place_or_its_id() -> None:
+    origin = Origin(channel="github", container="acme/shop", item="12")
+
+    assert report_id("github:acme/shop#12") == report_id(str(origin.report_id)) == origin.report_id
 
 
 @given(st.text(max_size=60))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -144,6 +145,17 @@ def test_a_wish_is_asked_by_the_person() -> None:
     assert found == Asked("reject", "BUG-2026-7F3K2", "discord:30", "900", "no")
 
 
+def test_what_else_a_wish_needs_is_an_option_of_its_own() -> None:
+    apart = read(typed("keep-apart", bug="BUG-2026-9QZ4M", **{"from": "bug-2026-7f3k2"}))
+    split = read(typed("split", bug="BUG-2026-9QZ4M", report="github:acme/shop#12", note="tax"))
+
+    who = ("discord:30", "900")
+    assert apart == Asked("keep-apart", "BUG-2026-9QZ4M", *who, "", "BUG-2026-7F3K2")
+    assert split == Asked("split", "BUG-2026-9QZ4M", *who, "tax", "github:acme/shop#12")
+    for bare, asks in (("keep-apart", "Which bugs?"), ("split", "Which report?")):
+        assert asks in at_once(typed(bare, bug="BUG-2026-9QZ4M")).body["data"]["content"]
+
+
 def test_what_is_not_kept_is_answered_at_once() -> None:
     bare = interaction(data={"name": "bug", "type": 1})
 
@@ -169,7 +181,9 @@ def test_genuine_bytes_that_are_no_json_are_kept_for_people() -> None:
 
 def test_names_of_commands_fit_what_discord_allows() -> None:
     for option in COMMANDS[0]["options"]:
-        assert len(option["name"]) <= 32
+        assert re.fullmatch(r"[a-z-]{1,32}", option["name"])
+        needed = [one["required"] for one in option["options"]]
+        assert needed == sorted(needed, reverse=True)
         assert 1 <= len(option["description"]) <= 100
 
 

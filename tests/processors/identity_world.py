@@ -45,11 +45,14 @@ class World:
 
     # --- what happens ---
 
-    def report(self, item: str, text: str = "", *, project: str = "shop", days: int = 0) -> UUID:
+    def report(
+        self, item: str, text: str = "", *, title: str = "", project: str = "shop", days: int = 0
+    ) -> UUID:
         """Let a report come in; return its id. Without a `text` it is like no other."""
         self._hours += 1
         words = text or " ".join(f"word{item}x{n}" for n in range(30))
-        event = normalized(words, item=item, title=f"title {item if not text else 'same'}")
+        named = title or f"title {item if not text else 'same'}"
+        event = normalized(words, item=item, title=named)
         at = EPOCH + timedelta(days=days, hours=self._hours)
         event = event.model_copy(update={"project": project, "occurred_at": at})
         self.hear(event)
@@ -67,6 +70,9 @@ class World:
 
     def split(self, bug_id: UUID, report_id: UUID) -> None:
         self.command(commands.SplitReport, bug_id, report_id=report_id)
+
+    def keep_apart(self, one: UUID, other: UUID) -> None:
+        self.command(commands.KeepApart, one, other_bug_id=other)
 
     def edit(self, item: str, text: str) -> None:
         self.hear(normalized(text, item=item, title="edited"))

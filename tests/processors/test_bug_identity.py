@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from processors.bug_identity import ABSORBED_BYTES_MAX, _parts
-from schemas import bugs
+from schemas import bugs, commands
 from schemas.event import EVENT_BYTES_MAX
-from schemas.identity import BugAbsorbed, BugMerged, BugSplit
+from schemas.identity import ApartRequested, BugAbsorbed, BugMerged, BugsKeptApart, BugSplit
 from schemas.lifecycle import Status
 from schemas.links import ReportMoved, ReportsJoined, ReportsParted
 from schemas.reports import Trust
@@ -208,6 +208,138 @@ def test_a_bug_that_is_merged_hands_on_what_it_takes_in_afterwards() -> None:
     assert {r.report_id for r in world.bug(three).reports} <= {
         r.report_id for r in world.bug(one).reports
     }
+
+
+# --- keeping apart ---
+
+
+@pytest.mark.parametrize("is_older_first", [True, False])
+def test_that_two_bugs_are_two_stands_in_the_life_of_both(*, is_older_first: bool) -> None:
+    world, older, newer = two()
+    founders = [world.bug(each).founder.report_id for each in (older, newer)]
+
+    world.keep_apart(*((older, newer) if is_older_first else (newer, older)))
+
+    kept = world.of(BugsKeptApart)
+    assert {(e.bug_id, e.other_bug_id) for e in kept} == {(older, newer), (newer, older)}
+    assert {e.actor.kind for e in kept} == {"person"}
+    assert [e.report_ids for e in world.of(ReportsParted)] == [tuple(sorted(founders))]
+    assert {world.bug(each).status for each in (older, newer)} == {Status.LOCATING}
+    assert world.of(bugs.CommandRefused) == []
+
+
+def test_a_note_stands_with_the_word_of_both() -> None:
+    world, older, newer = two()
+
+    world.command(commands.KeepApart, older, other_bug_id=newer, note=BLOB)
+
+    assert [e.note for e in world.of(BugsKeptApart)] == [BLOB, BLOB]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        ("itself", "itself", "itself"),
+        ("older", "other project", "different projects are never merged, so they are apart"),
+        ("merged", "into", "both are one"),
+        ("into", "merged", "both are one"),
+        ("merged", "other project", "was merged"),
+        ("other project", "merged", "was merged"),
+        ("older", "unknown", "no such bug"),
+        ("unknown", "older", "no such bug"),
+    ],
+)
+def test_keeping_apart_what_is_one_or_is_not_there_is_refused_with_the_reason(
+    first: str, second: str, says: str
+) -> None:
+    world, older, newer = two()
+    third = world.opened_by(world.report("3"))
+    named = {
+        "itself": older,
+        "older": older,
+        "into": newer,
+        "merged": third,
+        "unknown": other(1),
+        "other project": world.opened_by(world.report("4", project="till")),
+    }
+    world.merge(third, newer)
+
+    world.keep_apart(named[first], named[second])
+
+    [refused] = world.of(bugs.CommandRefused)
+    assert says in refused.reason
+    # Where it was asked: that is where the person looks.
+    assert (refused.command, refused.bug_id) == ("bug.keep_apart", named[first])
+    assert world.of(BugsKeptApart) == world.of(ReportsParted) == []
+
+
+def test_a_refusal_from_another_project_keeps_the_project_of_the_bug_that_was_asked() -> None:
+    world, older, _ = two()
+
+    world.keep_apart(older, world.opened_by(world.report("4", project="till")))
+
+    assert world.of(bugs.CommandRefused)[0].project == "shop"
+
+
+def test_bugs_whose_founder_went_from_one_to_the_other_are_not_parted_from_themselves() -> None:
+    world, bug, first, second = joined()
+    world.split(bug, second)
+    new = world.opened_by(second)
+    asked = ApartRequested(
+        **{name: getattr(world.of(BugSplit)[0], name) for name in ("project", "actor")},
+        event_id=UUID(int=99),
+        correlation_id=UUID(int=98),
+        occurred_at=world.of(BugSplit)[0].occurred_at,
+        bug_id=bug,
+        other_bug_id=new,
+        other_report_id=first,  # As if it had moved while the word was on its way.
+    )
+
+    world.hear(asked)
+
+    assert "taken out with split" in refusals(world, new)[0]
+    assert world.of(BugsKeptApart) == []
+
+
+def test_a_person_may_say_the_other_thing_later_and_the_newest_word_counts() -> None:
+    world, older, newer = two()
+
+    world.keep_apart(newer, older)
+    world.merge(newer, older)
+
+    assert world.bug(newer).merged_into == older
+    words = [e for e in world.said if isinstance(e, (ReportsJoined, ReportsParted))]
+    assert [type(e) for e in words] == [ReportsParted, ReportsJoined]
+    assert words[0].report_ids == words[1].report_ids
+
+
+def alike(world: World, item: str, text: str) -> list[UUID]:
+    """Let a report come in; return the bugs that it is suggested to be the same as."""
+    report_id = world.report(item, text, title=f"coupon {item} ignored")
+    bug = world.opened_by(report_id)
+    return [e.other_bug_id for e in world.of(bugs.LinkSuggested, bug)]
+
+
+ALIKE = (
+    "The total of an order ignores the coupon when the cart holds more than nine articles of it.",
+    "The total of an order ignores the coupon in the cart once a gift card has been used as well.",
+    "The total of an order ignores the coupon in the cart after a gift card was taken back.",
+)
+
+
+@pytest.mark.parametrize("is_kept_apart", [True, False])
+def test_the_next_report_is_suggested_to_be_the_likest_of_bugs_that_are_kept_apart(
+    *, is_kept_apart: bool
+) -> None:
+    world = World()
+    assert alike(world, "1", ALIKE[0]) == []
+    first = world.of(bugs.BugOpened)[-1].bug_id
+    assert alike(world, "2", ALIKE[1]) == [first]
+    second = world.of(bugs.BugOpened)[-1].bug_id
+    if is_kept_apart:
+        world.keep_apart(second, first)
+
+    assert alike(world, "3", ALIKE[2]) == ([second] if is_kept_apart else [second, first])
 
 
 # --- splitting ---
@@ -429,7 +561,7 @@ def test_a_bug_with_many_reports_is_handed_over_in_parts_that_fit_an_event() -> 
     assert ABSORBED_BYTES_MAX < EVENT_BYTES_MAX - 16 * 1024
 
 
-WHAT = ["report", "same", "same", "merge", "merge", "split", "fix", "edit"]
+WHAT = ["report", "same", "same", "merge", "merge", "split", "apart", "fix", "edit"]
 ACTIONS = st.lists(
     st.tuples(st.sampled_from(WHAT), st.integers(0, 9), st.integers(0, 9)), max_size=16
 )
@@ -452,6 +584,8 @@ def test_in_whatever_order_partitions_are_read_every_report_is_in_exactly_one_bu
             reports.append((item, world.report(item, text, days=which * 3)))
         elif what == "merge":
             world.merge(every[which % len(every)], every[steps % len(every)])
+        elif what == "apart":
+            world.keep_apart(every[which % len(every)], every[steps % len(every)])
         elif what == "split":
             report_id = reports[which % len(reports)][1]
             world.split(min(world.homes().get(report_id, {every[0]})), report_id)
@@ -474,3 +608,7 @@ def test_in_whatever_order_partitions_are_read_every_report_is_in_exactly_one_bu
         }
         assert view.status == world.bug(bug_id).status
     assert len({event.event_id for event in world.said}) == len(world.said)
+    apart = {(event.bug_id, event.other_bug_id) for event in world.of(BugsKeptApart)}
+    assert apart == {(other_bug, bug) for bug, other_bug in apart}
+    words = world.of(ReportsParted)
+    assert all(one != another for one, another in (word.report_ids for word in words))

@@ -10,8 +10,9 @@ from processors.dedupe import DedupeState
 from processors.links import KEY, Links, records_of
 from schemas.bugs import BugOpened, LinkSuggested, ReportLinked
 from schemas.errors import FatalError
-from schemas.event import Event
+from schemas.event import Event, derived_id
 from schemas.links import LinkEvent, ReportMoved, ReportsJoined, ReportsParted, pair
+from schemas.reports import ReportNormalized
 from tests.factories import LINK, envelope, normalized, opened
 
 SAME = "The total of an order ignores the coupon when the cart holds more than nine articles."
@@ -190,3 +191,45 @@ def test_a_joined_pair_pulls_no_third_report_along() -> None:
     found = decided(joined(one.report.report_id, two.report.report_id), one, two, three)
 
     assert [type(e) for e in found] == [BugOpened, ReportLinked, BugOpened, LinkSuggested]
+
+
+COUPON = (
+    "The total of an order ignores the coupon when the cart holds more than nine articles of it.",
+    "The total of an order ignores the coupon in the cart once a gift card has been used as well.",
+    "The total of an order ignores the coupon in the cart after a gift card was taken back.",
+)
+
+
+def coupon(n: int) -> ReportNormalized:
+    return normalized(COUPON[n], item=str(n), title=f"coupon {n} ignored")
+
+
+def suggested(events: list[Event]) -> list[UUID]:
+    return [event.other_bug_id for event in events if isinstance(event, LinkSuggested)]
+
+
+def test_of_bugs_that_are_kept_apart_a_third_report_is_suggested_the_likest() -> None:
+    one, two, three = (coupon(n) for n in range(3))
+    bugs_of = [derived_id(each.report.report_id, "bug") for each in (one, two)]
+    assert suggested(decided(one, two, three)) == [bugs_of[0], bugs_of[1], bugs_of[0]]
+
+    word = parted(one.report.report_id, two.report.report_id)
+
+    assert suggested(decided(one, two, word, three)) == bugs_of
+
+
+def test_bugs_that_are_kept_apart_stay_so_where_one_of_them_took_a_third_in() -> None:
+    """The likest report is of a bug that is part of another one, of which a person spoke."""
+    one, two, three = (coupon(n) for n in range(3))
+    far = normalized(OTHER, item="9", title="export stops")
+    a, b, c = (each.report.report_id for each in (one, two, far))
+    home = derived_id(c, "bug")
+    merged = joined(b, c).model_copy(
+        update={"merged_bug_id": derived_id(b, "bug"), "into_bug_id": home}
+    )
+    before = suggested(decided(far, one, two, merged, three))
+    assert before[1:] == [home, derived_id(a, "bug")]
+
+    after = suggested(decided(far, one, two, merged, parted(a, c), three))
+
+    assert after[1:] == [home]

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from projections.timeline import TIMELINE, evolve, sentence
-from schemas import bugs
+from schemas import bugs, identity
 from schemas.event import BugScoped
 from schemas.fixes import CheckResult, Verdict
 from schemas.lifecycle import STATUS_AFTER
@@ -81,7 +81,13 @@ PLACE = Location(path="shop/cart.py", line_start=7, symbol="total", score=1, rea
                 probability=0.25,
             ),
             f"Perhaps the same as bug {UUID(int=5)}. Suggested: it looks alike. Not merged, because"
-            " versions differ. Scores: words 0.70; likeness 0.70, confirmed in 25% of such.",
+            " versions differ. Scores: words 0.70; likeness 0.70, confirmed in 25% of such."
+            f" Say so with `bugstream bug merge BUG-2026-00001 --into {UUID(int=5)}`; that they are"
+            f" two, with `bugstream bug keep-apart BUG-2026-00001 --from {UUID(int=5)}`.",
+        ),
+        (
+            fact(identity.BugsKeptApart, other_bug_id=UUID(int=5), reason="a person said so"),
+            f"Kept apart from bug {UUID(int=5)}: a person said so",
         ),
         (
             fact(bugs.BugLocated, attempt=1, base_commit="c", locations=(), method="words"),

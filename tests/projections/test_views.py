@@ -115,6 +115,14 @@ def test_misspelt_human_id_is_answered_with_the_nearest(filled: Fill) -> None:
         views.find(human_id(FIRST, 2026)[:-1] + "Z")
 
 
+def test_names_of_bugs_that_are_known_are_told(filled: Fill) -> None:
+    views = filled([opened(FIRST), opened(SECOND)])
+    ids = [str(FIRST), str(SECOND), str(UUID(int=9))]
+
+    assert views.names(ids) == {each: views.find(each).human_id for each in ids[:2]}
+    assert views.names([]) == {}
+
+
 def test_merged_bug_leads_through_every_merge(filled: Fill) -> None:
     events = [opened(bug_id) for bug_id in (FIRST, SECOND, THIRD)]
     for bug_id, into in ((THIRD, SECOND), (SECOND, FIRST)):

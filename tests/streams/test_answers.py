@@ -68,6 +68,29 @@ def test_merged_bug_leads_on_and_keeps_its_history(empty: Known) -> None:
     assert len(answers.timeline(str(NEWER)).timeline) == 2
 
 
+def test_other_bugs_are_called_by_their_names_and_the_line_says_how_to_answer(
+    empty: Known,
+) -> None:
+    nowhere = UUID(int=0xC << 124)
+    suggested = [
+        fact(bugs.LinkSuggested, bug_id=NEWER, other_bug_id=other, similarity=0.7)
+        for other in (OLDER, nowhere)
+    ]
+    newer = fact(bugs.BugOpened, report=link("2"), bug_id=NEWER)
+    empty.append([titled(empty, "older"), newer, *suggested])
+    empty.build()
+    older, newer_name = (empty.views.find(str(each)).human_id for each in (OLDER, NEWER))
+
+    story = Answers(empty.views, empty.blobs).story(str(NEWER))
+
+    _, known_one, unknown_one = (each.sentence for each in story.timeline.timeline)
+    assert f"Perhaps the same as bug {older}." in known_one
+    assert f"`bugstream bug merge {newer_name} --into {older}`" in known_one
+    assert f"`bugstream bug keep-apart {newer_name} --from {older}`" in known_one
+    assert str(OLDER) not in known_one
+    assert f"Perhaps the same as bug {nowhere}." in unknown_one
+
+
 @pytest.mark.parametrize("limit", [1, 7, 30, 200])
 def test_cursor_leads_through_all_pages(tmp_path: Path, limit: int) -> None:
     with known(tmp_path) as filled:

@@ -15,9 +15,9 @@ from fastapi.testclient import TestClient
 from connectors.blobs import MemoryBlobs
 from connectors.inbox import Inbox
 from schemas.codec import decode
-from schemas.commands import ApproveBug, MergeBugs
+from schemas.commands import ApproveBug, KeepApart, MergeBugs, SplitReport
 from schemas.event import subject_id
-from schemas.raw import RawReceived
+from schemas.raw import Origin, RawReceived
 from streams.gateway import create_app
 from tests.connectors.chat_posts import (
     FORM,
@@ -159,6 +159,48 @@ def test_what_cannot_be_one_is_not_merged_from_a_chat(
     answer = type_in(client, f"merge BUG-2026-7F3K2 into {other}")
 
     assert "Nothing was changed" in answer.json()["text"]
+    assert kept(inbox) == []
+
+
+def test_two_bugs_are_kept_apart_from_a_chat(client: TestClient, inbox: Inbox) -> None:
+    answer = type_in(client, "keep apart BUG-2026-9QZ4M from BUG-2026-7F3K2 other page")
+    (row,) = kept(inbox)
+
+    assert isinstance(row, KeepApart)
+    assert (row.bug_id, row.other_bug_id) == (OTHER, BUG)
+    assert row.note is not None
+    assert "Asked to keep apart BUG-2026-9QZ4M" in answer.json()["text"]
+
+
+@pytest.mark.parametrize("other", ["BUG-2026-NOPE", "BUG-2026-AAAAA", "BUG-2026-7F3K2"])
+def test_what_needs_no_keeping_apart_is_said_so_in_a_chat(
+    client: TestClient, inbox: Inbox, other: str
+) -> None:
+    answer = type_in(client, f"keep apart BUG-2026-7F3K2 from {other}")
+
+    assert "Nothing was changed" in answer.json()["text"]
+    assert kept(inbox) == []
+
+
+def test_a_report_is_split_off_from_a_chat_by_its_place(client: TestClient, inbox: Inbox) -> None:
+    answer = type_in(client, "split BUG-2026-7F3K2 report github:acme/shop#12 it is the tax")
+    (row,) = kept(inbox)
+
+    assert isinstance(row, SplitReport)
+    origin = Origin(channel="github", container="acme/shop", item="12")
+    assert (row.bug_id, row.report_id) == (BUG, origin.report_id)
+    assert "Asked to split BUG-2026-7F3K2" in answer.json()["text"]
+
+
+def test_a_stranger_neither_splits_nor_keeps_apart(client: TestClient, inbox: Inbox) -> None:
+    wishes = (
+        "split BUG-2026-7F3K2 report github:acme/shop#12",
+        "keep apart BUG-2026-9QZ4M from BUG-2026-7F3K2",
+    )
+    for number, wish in enumerate(wishes):
+        answer = type_in(client, wish, user_id="UEVIL", trigger_id=f"13.24.{number}")
+
+        assert answer.json()["text"].startswith("Only members of its project decide")
     assert kept(inbox) == []
 
 

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from connectors.blobs import MemoryBlobs
 from connectors.inbox import Inbox
 from schemas.codec import decode
-from schemas.commands import ApproveBug, MergeBugs, RetryBug, SplitReport
+from schemas.commands import ApproveBug, KeepApart, MergeBugs, RetryBug, SplitReport
 from schemas.event import Event, subject_id
 from schemas.raw import Origin, RawReceived
 from streams.gateway import create_app
@@ -202,6 +202,17 @@ def test_a_merge_is_asked_of_the_bug_that_takes_the_other_in(
     assert (event.bug_id, event.other_bug_id) == (OTHER, BUG)
 
 
+def test_keeping_apart_is_asked_of_the_bug_that_is_named_first(
+    client: TestClient, inbox: Inbox
+) -> None:
+    answer = command(client, str(BUG), **{"command": "keep-apart", "from": str(OTHER)})
+    (event,) = events(inbox)
+
+    assert answer.status_code == 202
+    assert isinstance(event, KeepApart)
+    assert (event.bug_id, event.other_bug_id) == (BUG, OTHER)
+
+
 def test_a_split_names_the_report(client: TestClient, inbox: Inbox) -> None:
     report_id = uuid4()
 
@@ -223,6 +234,13 @@ def test_a_split_names_the_report(client: TestClient, inbox: Inbox) -> None:
         ({"command": "merge", "into": str(BUG)}, 422, "merged with itself"),
         ({"command": "merge", "into": "ELSEWHERE"}, 422, "different projects"),
         ({"command": "merge", "into": "nothing"}, 404, "into: no bug is called"),
+        ({"command": "keep-apart"}, 422, "from"),
+        ({"command": "keep-apart", "into": str(OTHER)}, 422, "into"),
+        ({"command": "keep-apart", "apart_from": str(OTHER)}, 422, "apart_from"),
+        ({"command": "retry", "from": str(OTHER)}, 422, "from"),
+        ({"command": "keep-apart", "from": str(BUG)}, 422, "kept apart from itself"),
+        ({"command": "keep-apart", "from": "ELSEWHERE"}, 422, "different projects"),
+        ({"command": "keep-apart", "from": "nothing"}, 404, "from: no bug is called"),
     ],
 )
 def test_merges_and_splits_that_make_no_sense_say_what_is_wrong(

@@ -9,7 +9,7 @@ import pytest
 from projections.bugs import Bug
 from schemas import bugs, identity
 from schemas.errors import UserError
-from streams.named import pair_of, report_of
+from streams.named import pair_of, report_of, two_of
 from tests.projections.given import fact, link
 from tests.streams.known import Known, known
 
@@ -59,6 +59,16 @@ def test_bugs_of_two_projects_and_a_bug_and_itself_are_no_pair(filled: Known) ->
         pair_of(filled.views, str(OLDER), str(OTHER))
     with pytest.raises(UserError, match="one bug already"):
         pair_of(filled.views, str(OLDER), str(OLDER))
+
+
+def test_two_bugs_that_are_to_stay_two_keep_the_order_they_are_named_in(filled: Known) -> None:
+    one, other = two_of(filled.views, str(NEWER), str(OLDER), option="--from")
+
+    assert (one.bug_id, other.bug_id) == (str(NEWER), str(OLDER))
+    with pytest.raises(UserError, match=r"--from: BUG-2026-\w+ is of project 'till'"):
+        two_of(filled.views, str(OLDER), str(OTHER), option="--from")
+    with pytest.raises(UserError, match=r"one bug already.*bugstream bug split"):
+        two_of(filled.views, str(OLDER), str(OLDER), option="--from")
 
 
 def test_a_report_is_known_by_its_id_the_start_of_it_and_its_place(filled: Known) -> None:

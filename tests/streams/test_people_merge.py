@@ -292,6 +292,9 @@ STORY: tuple[Callable[[], Event], ...] = (
     lambda: normalized("Edited: also here the words are new ones, all.", item="2", title="new"),
     lambda: asked(commands.MergeBugs, "again", bug_of("3"), other_bug_id=bug_of("1")),
     lambda: report("4", SAME),
+    lambda: report("5"),
+    lambda: asked(commands.KeepApart, "apart", bug_of("5"), other_bug_id=bug_of("1")),
+    lambda: asked(commands.KeepApart, "of one", bug_of("1"), other_bug_id=bug_of("3")),
 )
 SAME = "The total of an order ignores the coupon when the cart holds more than nine articles."
 
@@ -328,15 +331,18 @@ def test_kills_and_batches_change_no_fact(seed: int) -> None:
     assert (again_events, again_links) == (events, links)
 
 
-def test_the_story_holds_a_merge_a_split_and_edits_that_find_their_bugs() -> None:
+def test_the_story_holds_a_merge_a_split_a_keeping_apart_and_edits_that_find_their_bugs() -> None:
     events, links, _ = lived(1, None)
     types = [decode(value).type for value in events]
 
     assert types.count("bug.merged") == 1
-    assert types.count("bug.opened") == 3  # Two by reports, one by the split.
+    assert types.count("bug.opened") == 4  # Three by reports, one by the split.
+    assert types.count("bug.kept_apart") == 2
+    assert types.count("command.refused") == 2  # The second merge, and what is one bug already.
     assert types.count("report.updated") == 2
     assert sorted(decode(value).type for value in links) == [
         "report.moved",
         "reports.joined",
+        "reports.parted",
         "reports.parted",
     ]

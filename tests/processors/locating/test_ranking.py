@@ -61,9 +61,12 @@ def test_shared_words_rank_and_are_told() -> None:
 
 
 def test_what_stands_beside_the_product_counts_less_and_tests_not_at_all() -> None:
-    paths = [each.path for each in ranked(report("refund invoice amount")).files]
+    found = ranked(report("refund invoice amount"))
+    paths = [each.path for each in found.files]
+    units = [each.path for each in found.units if each.place and each.place.symbol == "refund"]
 
     assert paths.index("shop/pay.py") < paths.index("setup.py")
+    assert units == ["shop/pay.py", "setup.py"]
     assert "tests/test_pay.py" not in paths
 
 

@@ -7,6 +7,7 @@ its makers made is dropped, and a store that is damaged or too large begins anew
 from __future__ import annotations
 
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -15,7 +16,13 @@ from pathlib import Path
 STORE_BYTES_MAX = 1_000_000_000
 BUSY_S_MAX = 5.0
 """How long one of two processes waits for the other."""
+USED_S_MAX = 30.0
+"""For one question: a file that came with somebody's repository may hold a view without end."""
+CONTENT_BYTES_MAX = 64_000_000
+"""Of one content: a few bytes may stand for more than memory holds."""
 _ASKED_MAX = 500
+_STEPS_BETWEEN = 10_000
+"""Of SQLite, between two looks at the clock."""
 _TABLE = "CREATE TABLE IF NOT EXISTS made (key TEXT PRIMARY KEY, content BLOB NOT NULL)"
 
 
@@ -29,28 +36,35 @@ class MadeStore:
         version: int,
         bytes_max: int = STORE_BYTES_MAX,
         busy_s_max: float = BUSY_S_MAX,
+        used_s_max: float = USED_S_MAX,
     ) -> None:
         """Keep in `path` what makers of `version` made, at most about `bytes_max` of it."""
         self._path = path
         self._version = version
         self._busy_s_max = busy_s_max
+        self._used_s_max = used_s_max
         self._bytes_max = bytes_max
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def find(self, keys: Sequence[str]) -> dict[str, bytes]:
         """Return what is kept under those of the keys that are known."""
-        packed: dict[str, bytes] = {}
-        with suppress(sqlite3.Error), self._open() as database:
+        packed: dict[str, object] = {}
+        try:
+            packed = self._packed(keys)
+        except sqlite3.Error as error:
+            self._forget(error)
+        opened = ((key, _unpacked(content)) for key, content in packed.items())
+        return {key: content for key, content in opened if content is not None}
+
+    def _packed(self, keys: Sequence[str]) -> dict[str, object]:
+        packed: dict[str, object] = {}
+        with self._open() as database:
             for at in range(0, len(keys), _ASKED_MAX):
                 some = keys[at : at + _ASKED_MAX]
                 marks = ",".join("?" * len(some))
                 query = f"SELECT key, content FROM made WHERE key IN ({marks})"  # noqa: S608
-                packed.update(database.execute(query, some).fetchall())
-        found = {}
-        for key, content in packed.items():
-            with suppress(zlib.error):
-                found[key] = zlib.decompress(content)
-        return found
+                packed.update(database.execute(query, some).fetchmany(len(some)))
+        return packed
 
     def keep(self, contents: Mapping[str, bytes]) -> None:
         """Keep the contents under their keys, where nobody else writes for long."""
@@ -65,16 +79,24 @@ class MadeStore:
                     database.execute("DELETE FROM made")
                 database.executemany("INSERT OR REPLACE INTO made VALUES (?, ?)", packed)
                 database.execute("COMMIT")
-        except sqlite3.OperationalError:
-            return  # Another process writes for long: it is only a cache.
-        except sqlite3.DatabaseError:
-            self._path.unlink(missing_ok=True)  # Damaged: the next one begins anew.
+        except sqlite3.Error as error:
+            self._forget(error)
+
+    def _forget(self, error: sqlite3.Error) -> None:
+        """Remove a file that is damaged, or that would take for ever: the next one begins anew."""
+        is_endless = getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
+        # Another process may write for long, or the disk be full: it is only a cache.
+        if is_endless or not isinstance(error, sqlite3.OperationalError):
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         with closing(
             sqlite3.connect(self._path, timeout=self._busy_s_max, isolation_level=None)
         ) as database:
+            end_s = time.monotonic() + self._used_s_max
+            database.set_progress_handler(lambda: time.monotonic() > end_s, _STEPS_BETWEEN)
             database.execute("PRAGMA synchronous=OFF")  # What a crash may take is made anew.
             if database.execute("PRAGMA user_version").fetchone()[0] != self._version:
                 self._prepare(database)
@@ -95,3 +117,15 @@ def _used(database: sqlite3.Connection) -> int:
         for name in ("page_count", "freelist_count", "page_size")
     )
     return int((pages - free) * size)
+
+
+def _unpacked(content: object) -> bytes | None:
+    """Return what was packed; None for what nobody here packed."""
+    if not isinstance(content, bytes):
+        return None
+    unpacking = zlib.decompressobj()
+    try:
+        found = unpacking.decompress(content, CONTENT_BYTES_MAX)
+    except zlib.error:
+        return None
+    return found if unpacking.eof else None

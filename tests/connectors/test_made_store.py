@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from contextlib import closing
 from pathlib import Path
 
@@ -84,3 +85,43 @@ def test_while_another_process_writes_nothing_is_kept_and_nobody_waits_for_ever(
         other.execute("ROLLBACK")
 
     assert set(store.find(["one", "two"])) == {"one"}
+
+
+LOOP = "WITH RECURSIVE c(key, content) AS (SELECT '', 1 UNION ALL SELECT key, 1 FROM c)"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE made SET content = 'text'",
+        "UPDATE made SET content = 5",
+        f"DROP TABLE made; CREATE VIEW made AS {LOOP} SELECT * FROM c",
+        f"CREATE TRIGGER t BEFORE INSERT ON made BEGIN SELECT count(*) FROM ({LOOP}"
+        " SELECT * FROM c); END; DELETE FROM made",
+    ],
+    ids=["text", "number", "view", "trigger"],
+)
+def test_a_file_that_others_made_is_forgotten_and_begun_anew(path: Path, change: str) -> None:
+    store = MadeStore(path, version=1, used_s_max=0.5)
+    store.keep({"one": b"1"})
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(change)
+        database.commit()
+
+    assert store.find(["one"]) == {}
+    store.keep({"one": b"1"})
+    store.keep({"one": b"1"})
+    assert store.find(["one"]) == {"one": b"1"}
+
+
+def test_a_content_that_unpacks_without_end_is_as_if_it_were_not_there(
+    path: Path, store: MadeStore
+) -> None:
+    store.keep({"one": b"1"})
+    packing = zlib.compressobj(9)
+    bomb = b"".join(packing.compress(bytes(1_000_000)) for _ in range(70)) + packing.flush()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE made SET content = ?", (bomb,))
+        database.commit()
+
+    assert store.find(["one"]) == {}

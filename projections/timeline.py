@@ -113,8 +113,8 @@ def _suggested(event: LinkSuggested) -> str:
     )
     name, other = human_id(event.bug_id, event.occurred_at.year), event.other_bug_id
     return (
-        f"Perhaps the same as bug {other}. {because} Say so with `bugstream bug merge {name} --into"
-        f" {other}`; that they are two, with `bugstream bug keep-apart {name} --from {other}`."
+        f"Perhaps the same as bug {other}. {because} If it is: `bugstream bug merge {name} --into"
+        f" {other}`; if it is not: `bugstream bug keep-apart {name} --from {other}`."
     )
 
 

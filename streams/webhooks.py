@@ -100,7 +100,10 @@ class Keeper:
             return (other, found[0]) if asked.verb == "merge" else (found, other[0])
         if asked.verb == "merge":
             return Outcome("not_allowed", "These cannot be one: two bugs of one project can.")
-        return Outcome("not_allowed", "These need no keeping apart: two bugs of one project do.")
+        return Outcome(
+            "not_allowed",
+            "These need no keeping apart: only two bugs of one project can be taken for one.",
+        )
 
     def _command(self, door: Door, asked: Asked, target: Bug, about: UUID | None) -> Outcome:
         note = (

@@ -82,8 +82,8 @@ PLACE = Location(path="shop/cart.py", line_start=7, symbol="total", score=1, rea
             ),
             f"Perhaps the same as bug {UUID(int=5)}. Suggested: it looks alike. Not merged, because"
             " versions differ. Scores: words 0.70; likeness 0.70, confirmed in 25% of such."
-            f" Say so with `bugstream bug merge BUG-2026-00001 --into {UUID(int=5)}`; that they are"
-            f" two, with `bugstream bug keep-apart BUG-2026-00001 --from {UUID(int=5)}`.",
+            f" If it is: `bugstream bug merge BUG-2026-00001 --into {UUID(int=5)}`; if it is not:"
+            f" `bugstream bug keep-apart BUG-2026-00001 --from {UUID(int=5)}`.",
         ),
         (
             fact(identity.BugsKeptApart, other_bug_id=UUID(int=5), reason="a person said so"),

@@ -16,7 +16,6 @@ import pytest
 
 from connectors.blobs import MemoryBlobs
 from connectors.database import open_engine
-from processors.similarity.calibration import ANSWERS_MIN
 from projections.views import Views
 from schemas import bugs, commands, topics
 from schemas.event import Event
@@ -158,7 +157,7 @@ def answered(log: MemoryLog, count: int) -> None:
     run(log)
 
 
-@pytest.mark.parametrize("count", [ANSWERS_MIN - 1, ANSWERS_MIN])
+@pytest.mark.parametrize("count", [49, 50])
 def test_after_enough_answers_a_suggestion_says_how_likely_it_is_confirmed(
     tmp_path: Path, count: int
 ) -> None:
@@ -176,7 +175,7 @@ def test_after_enough_answers_a_suggestion_says_how_likely_it_is_confirmed(
 
     assert refused == []
     assert [each.other_bug_id for each in found] == [bug_of(str(2 * n)) for n in (alike, unlike)]
-    if count < ANSWERS_MIN:
+    if count < 50:
         assert [each.probability for each in found] == [None, None]
         assert all("uncalibrated" in each for each in said)
         return

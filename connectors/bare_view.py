@@ -20,8 +20,8 @@ from connectors.git_command import Git, GitError
 ASKED_S_MAX = 30.0
 """For one question to git in the repository itself, which may hold what blocks a reader."""
 SHALLOW_BYTES_MAX = 8 * 1024 * 1024
-# No transport at all: nothing is to be fetched, least of all by a program of its choice.
-_NO_FETCH = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
+NO_FETCH = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
+"""For git in somebody's repository: nothing is fetched, least of all by a program of its choice."""
 
 
 def repository_at(folder: Path, environment: Mapping[str, str]) -> Git | None:
@@ -44,7 +44,7 @@ def commit_in(git: Git, name: str) -> str:
     """Return the commit that a person calls `name`. Raises `GitError`, and `TransientError`."""
     hurried = _hurried(git)
     wanted = ("--verify", "--end-of-options", f"{name}^{{commit}}")
-    return hurried.line("rev-parse", *wanted, env=_NO_FETCH)
+    return hurried.line("rev-parse", *wanted, env=NO_FETCH)
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def view(git: Git, commit: str) -> Iterator[Git]:
     Raises `GitError`, and `TransientError`.
     """
     objects = _path(git, "--git-path", "objects")
-    kind = _hurried(git).line("rev-parse", "--show-object-format", env=_NO_FETCH)
+    kind = _hurried(git).line("rev-parse", "--show-object-format", env=NO_FETCH)
     shallow = _small_file(_path(git, "--git-path", "shallow"))
     with tempfile.TemporaryDirectory(prefix="bugstream-view-") as folder:
         seen = Path(folder)
@@ -78,7 +78,7 @@ def _hurried(git: Git) -> Git:
 
 
 def _path(git: Git, *asked: str) -> Path:
-    printed = _hurried(git)("rev-parse", *asked, env=_NO_FETCH)
+    printed = _hurried(git)("rev-parse", *asked, env=NO_FETCH)
     return Path("/", os.fsdecode(printed.removesuffix(b"\n")))
 
 
@@ -89,7 +89,7 @@ def _config(kind: str) -> str:
 
 def _notes(git: Git) -> bytes:
     with suppress(GitError):
-        return _hurried(git)("rev-parse", "--verify", "--quiet", NOTES_REF, env=_NO_FETCH)
+        return _hurried(git)("rev-parse", "--verify", "--quiet", NOTES_REF, env=NO_FETCH)
     return b""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from git import InvalidGitRepositoryError, NoSuchPathError, Repo
 from git.exc import BadName, GitCommandError
 
+from connectors.bare_view import NO_FETCH
 from connectors.checkouts import FETCH
 from connectors.git_command import Git, GitError
 from connectors.target_python import target_python
@@ -77,6 +78,8 @@ def target_of(
     command = _command(test_command)
     try:
         with Repo(repo, search_parent_directories=True) as opened:
+            # What a partial copy lacks would be fetched by a program that its settings name.
+            opened.git.update_environment(**NO_FETCH)
             if not opened.heads and not opened.head.is_valid():
                 raise UserError(f"--repo {repo}: the repository has no commit yet")
             names = [head.name for head in opened.heads]

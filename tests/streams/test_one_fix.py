@@ -272,3 +272,25 @@ def test_without_a_sandbox_it_is_an_error(tmp_path: Path, monkeypatch: pytest.Mo
 
     with pytest.raises(UserError, match="no namespaces here"):
         story_of(target(shop(tmp_path)), issue(9), tmp_path)
+
+
+def test_a_partial_copy_is_not_completed_by_a_program_of_its_choice(tmp_path: Path) -> None:
+    clone, ran = shop(tmp_path), tmp_path / "ran"
+    with Repo(clone) as repo:
+        commit = repo.head.commit.hexsha
+        origin = repo.remotes.origin.url
+        for name, value in {
+            "core.repositoryFormatVersion": "1",
+            "extensions.partialClone": "origin",
+            "remote.origin.promisor": "true",
+            "remote.origin.url": f"file://{origin}",
+            "remote.origin.uploadpack": f"touch {ran};git-upload-pack",
+        }.items():
+            repo.git.config(name, value)
+    loose = clone / ".git" / "objects" / commit[:2] / commit[2:]
+    shutil.rmtree(clone / ".git" / "objects" / "pack")
+    loose.unlink(missing_ok=True)
+
+    with pytest.raises(UserError, match="cannot be read"):
+        target(clone)
+    assert not ran.exists()

@@ -6,13 +6,21 @@ from pathlib import Path
 
 from connectors.blobs import MemoryBlobs
 from processors.attached import Attach, Reading, nothing
-from processors.locate import LOCATED_BYTES_MAX, LOCATIONS_MAX, locations_of, make, with_impact
+from processors.locate import (
+    LOCATED_BYTES_MAX,
+    LOCATIONS_MAX,
+    location,
+    locations_of,
+    make,
+    with_impact,
+)
 from processors.locating.call_graph import CallGraph
 from processors.locating.code_index import index_of
+from processors.locating.entries import Place
 from processors.locating.failing import NotRun, Spectrum
 from processors.locating.history import History
 from processors.locating.line_history import Span, Touch
-from processors.locating.ranking import rank
+from processors.locating.ranking import Ranked, rank
 from processors.repair.harness import Lines as LinesRun
 from schemas.bugs import BugLocated, LocateDeclined, LocateRequested
 from schemas.codec import encode
@@ -301,3 +309,15 @@ def test_what_last_changed_the_lines_is_told_without_the_words_of_the_commit() -
     reasons = located(Spectra(), Trust.MEMBER).locations[0].reasons
 
     assert reasons[-1] == "its lines last changed in c0ffee1234 (2026-01-02)"
+
+
+def test_a_place_is_the_line_that_a_trace_names_or_all_of_it() -> None:
+    place = Place("total", "function", 3, 9)
+    whole, traced, file = (
+        location(Ranked("cart.py", held, 1.0, (), line))
+        for held, line in ((place, None), (place, 5), (None, None))
+    )
+
+    assert (whole.line_start, whole.line_end) == (3, 9)
+    assert (traced.line_start, traced.line_end) == (5, 5)
+    assert (file.line_start, file.line_end, file.symbol) == (None, None, "")

@@ -9,6 +9,7 @@ from connectors.embeddings import HashingEmbedder
 from schemas.errors import UserError
 from streams import bench_dedupe
 from streams.bench_dedupe import COLUMNS, JUDGED, bench, between, read, share
+from streams.figures import Figures
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +46,7 @@ def tracker(tmp_path: Path) -> Path:
     return write(tmp_path / "shop.jsonl", rows)
 
 
-def row(figures: bench_dedupe.Figures, number: int) -> dict[str, object]:
+def row(figures: Figures, number: int) -> dict[str, object]:
     return dict(zip(COLUMNS, figures.rows[number], strict=True))
 
 
@@ -55,6 +56,8 @@ def test_what_is_found_and_merged_is_counted(tracker: Path) -> None:
     ours = row(figures, 0)
     assert (ours["queries"], ours["R@1"], ours["merged"], ours["labelled"]) == (2, 1.0, 2, 1)
     assert ours["judged"] == "0 of 1"
+    plain = row(figures, 1)
+    assert (plain["decision"], plain["R@1"]) == ("MiniLM >= 0.85", 1.0)
     assert figures.holds is False
     assert any("shop: 1 of our merges were not judged" in note for note in figures.notes)
 

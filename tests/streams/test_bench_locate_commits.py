@@ -10,7 +10,7 @@ import pytest
 from connectors.git_command import Git
 from schemas.errors import UserError
 from streams.bench_locate import Issue
-from streams.bench_locate_commits import bench, fixes, names_file
+from streams.bench_locate_commits import _fix, bench, fixes, names_file
 from streams.environment import git_env
 from tests.connectors.repositories import git as run_git
 from tests.connectors.repositories import make_remote
@@ -102,3 +102,15 @@ def test_a_message_may_name_the_file(text: str, expected: bool) -> None:
     made = {"instance_id": "1", "repo": "a/b", "base_commit": "c", "gold_files": ("x/Cart.java",)}
 
     assert names_file(Issue.model_validate({**made, "problem_statement": text})) is expected
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        (["M\tREADME.md"], "no code of ours is changed"),
+        ([f"M\t{name}.py" for name in "abcd"], "more than 3 files of code are changed"),
+        (["A\ta.py"], "a file is new or gone"),
+    ],
+)
+def test_why_a_commit_is_passed_over_is_said(changed: list[str], why: str) -> None:
+    assert _fix("acme/shop", "\n".join(["c0ffee f00d", "fix: totals\x1f", *changed])) == why

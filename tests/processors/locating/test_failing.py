@@ -126,7 +126,8 @@ def test_where_an_exception_left_counts_for_more_and_imports_for_nothing() -> No
     once = {"a.py": dict.fromkeys((1, 2, 3, 5, 6), 1)}
     frames = (CrashFrame("a.py", 3, "outer", {}), CrashFrame("a.py", 6, "inner", {}))
     spectrum = Spectrum(Lines(once, {}), 1, 0, (Crash("ValueError", "", frames),))
-    units = rank(report("Zebra", "Zebra"), index_of(files), History(), spectrum).units
+    found = rank(report("Zebra", "Zebra"), index_of(files), History(), spectrum)
 
-    assert [each.place.symbol for each in units if each.place] == ["inner", "outer"]
-    assert units[0].reasons == ("runs in 1 of 1 failing test and 0 of 0 that pass",)
+    assert [each.place.symbol for each in found.units if each.place] == ["inner", "outer"]
+    assert found.units[0].reasons == ("runs in 1 of 1 failing test and 0 of 0 that pass",)
+    assert found.files[0].reasons == found.units[0].reasons

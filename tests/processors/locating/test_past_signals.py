@@ -43,3 +43,9 @@ def test_only_the_first_files_lead() -> None:
     assert len(scores) > LEADERS_MAX
     assert not in_company(INDEX, History(together), scores).by_file.any()
     assert not in_company(INDEX, History(together), np.zeros(5)).by_file.any()
+
+
+def test_a_file_that_is_gone_says_nothing_of_those_that_are_left() -> None:
+    together = [change(str(n), "x", "a.py", "gone.py") for n in range(3)]
+
+    assert not in_company(INDEX, History(together), np.array([2.0, 0, 0, 0, 0])).by_file.any()

@@ -36,6 +36,10 @@ def test_a_version_is_no_number_and_its_prefix_is_nothing() -> None:
     assert set(claims("1.2.3")) == {"version"}
 
 
+def test_zeros_before_a_number_are_nothing() -> None:
+    assert claims("line 007") == claims("line 7")
+
+
 def test_names_of_files_are_no_hosts() -> None:
     assert "host" not in claims("shop/cart.py and README.md fail, as does lib.so")
 

@@ -1,9 +1,17 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.similarity.fingerprints import bands, jaccard, sketch, stack_fingerprints, text_key
+from processors.similarity.fingerprints import (
+    SKETCH_SIZE,
+    bands,
+    jaccard,
+    sketch,
+    stack_fingerprints,
+    text_key,
+)
 from schemas.reports import BugReport, Frame, StackTrace
 from tests.factories import normalized
 
@@ -34,6 +42,31 @@ def test_long_texts_that_share_nine_tenths_meet_under_a_band() -> None:
 
     assert jaccard(sketch(base), sketch(changed)) > 0.9
     assert set(bands(sketch(base))) & set(bands(sketch(changed)))
+
+
+def overlapping(count: int, common: int) -> tuple[list[str], list[str]]:
+    """Return two texts of `count` shingles each, of which the first `common` are the same."""
+    shared = [f"word{at}" for at in range(common + 2)]
+    rest = range(count - common)
+    return [*shared, *(f"one{at}" for at in rest)], [*shared, *(f"other{at}" for at in rest)]
+
+
+def test_of_short_texts_the_share_in_common_is_exact() -> None:
+    one, other = overlapping(400, 100)
+
+    assert jaccard(sketch(one), sketch(other)) == 100 / 700
+
+
+def test_of_long_texts_the_share_in_common_is_estimated() -> None:
+    one, other = overlapping(3_000, 2_000)
+
+    assert len(sketch(one)) == SKETCH_SIZE
+    assert jaccard(sketch(one), sketch(other)) == pytest.approx(2_000 / 4_000, abs=0.07)
+
+
+def test_a_text_without_words_is_like_nothing_and_meets_nothing() -> None:
+    assert jaccard(sketch([]), sketch([])) == 0.0
+    assert bands(sketch([])) == ()
 
 
 def test_the_same_words_in_another_order_are_another_text() -> None:

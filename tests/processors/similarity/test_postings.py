@@ -47,6 +47,12 @@ def test_rare_words_count_more() -> None:
     assert share(known, "a b", "b x") > 3 * share(known, "a b", "a x") > 0
 
 
+def test_the_same_word_counts_less_in_a_longer_report() -> None:
+    known = of("a b", "c d")
+
+    assert share(known, "a b", "a x") > share(known, "a b", "a x y z") > 0
+
+
 def test_the_order_is_that_of_the_shares() -> None:
     known = of(*TEXTS)
     shares = {key: share(known, "the total of a cart", text) for key, text in enumerate(TEXTS)}

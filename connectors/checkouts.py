@@ -28,6 +28,8 @@ FILE_BYTES_MAX = 1_000_000
 """Of one file that `files` returns."""
 FILES_BYTES_MAX = 64_000_000
 """Of all files that `files` returns."""
+FILES_MAX = 100_000
+"""Of them: what is kept of a file is larger than a small file."""
 AT_HAND_FILES_MAX = 200
 AT_HAND_S_MAX = 10.0
 """Whoever asks for what is at hand has something else to do."""
@@ -175,11 +177,11 @@ class GitCheckouts:
 def text_blobs(
     entries: bytes, wanted: Callable[[str], bool] = lambda _: True
 ) -> Iterator[tuple[str, str]]:
-    """Yield path and blob of the regular files that git listed, up to `FILES_BYTES_MAX`.
+    """Yield path and blob of the regular files that git listed.
 
-    Only paths that are `wanted` are counted and yielded.
+    Only paths that are `wanted` are counted and yielded: `FILES_MAX`, up to `FILES_BYTES_MAX`.
     """
-    total = 0
+    total, count = 0, 0
     for entry in entries.split(b"\0")[:-1]:
         about, _, path = entry.partition(b"\t")
         mode, kind, blob, size = about.split()
@@ -192,8 +194,8 @@ def text_blobs(
             name = path.decode()
             if not wanted(name):
                 continue
-            total += int(size)
-            if total > FILES_BYTES_MAX:
+            total, count = total + int(size), count + 1
+            if total > FILES_BYTES_MAX or count > FILES_MAX:
                 return
             yield name, blob.decode()
 

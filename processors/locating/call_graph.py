@@ -60,6 +60,7 @@ class CallGraph:
         self._names = Names(entries)
         self._found: dict[Node, tuple[Caller, ...]] = {}
         self._meanings: dict[tuple[str, str, str], tuple[_Meant, ...]] = {}
+        self._guesses: dict[tuple[str, str], Sequence[Node]] = {}
         self._callers: dict[str, Mapping[Node, Mapping[Node, bool]]] = {}
 
     @cached_property
@@ -188,7 +189,8 @@ class CallGraph:
             yield each, True
             yield from ((made, True) for made in self._made(each))
         if not found and not is_use:
-            yield from ((each, False) for each in self._likely(caller.path, heads, name))
+            # A bare name that is neither here nor imported is a built-in or a parameter.
+            yield from ((each, False) for each in self._named(caller.path, name) if heads)
 
     def _known(self, caller: Node, heads: Sequence[str], name: str) -> Sequence[Node]:
         """Return what the code says is called; nothing where it leaves that open."""
@@ -228,18 +230,22 @@ class CallGraph:
                 return ()
             folder = posixpath.dirname(folder)
 
-    def _likely(self, path: str, heads: Sequence[str], name: str) -> Sequence[Node]:
-        """Return what may be called, by its name alone."""
+    def _named(self, path: str, name: str) -> Sequence[Node]:
+        """Return the methods that a file may mean by a name alone."""
+        if (path, name) not in self._guesses:
+            self._guesses[path, name] = self._guessed(path, name)
+        return self._guesses[path, name]
+
+    def _guessed(self, path: str, name: str) -> Sequence[Node]:
         named = self._methods.get(name, {})
-        if not heads or not named:
-            return ()  # A bare name that is neither here nor imported is a built-in or a parameter.
+        if not named:
+            return ()
         near = self._names.near(path)
         files = (each for each in (near if len(near) < len(named) else named) if each in near)
         found = [one for file in files for one in named.get(file, ())]
         if name in _COMMON:
             found = [one for one in found if self._is_taken(path, one)]
-            return found if len(found) <= NEAR_MAX else ()
-        if found:
+        if found or name in _COMMON:
             return found if len(found) <= NEAR_MAX else ()
         few = list(islice((one for each in named.values() for one in each), DEFINERS_MAX + 1))
         return few if len(few) <= DEFINERS_MAX else ()

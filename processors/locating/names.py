@@ -67,6 +67,7 @@ class Names:
         self._lines: dict[Node, tuple[Node, ...]] = {}
         self._taken: dict[str, Mapping[str, Sequence[Import]]] = {}
         self._near: dict[str, frozenset[str]] = {}
+        self._packages: dict[str, Mapping[str, Node]] = {}
         self._modules_known: dict[str, Sequence[str]] = {}
 
     @cached_property
@@ -173,10 +174,15 @@ class Names:
         """Return what a file of the same package defines, where one needs no import for it."""
         if self.entries[path].language not in _PACKAGED:
             return ()
-        for other in self._folders[posixpath.dirname(path)]:
-            if found := self._at(other, symbol):
-                return found
-        return ()
+        folder = posixpath.dirname(path)
+        if folder not in self._packages:
+            found: dict[str, Node] = {}
+            for other in self._folders[folder]:
+                for each in self.kinds[other]:
+                    found.setdefault(each, Node(other, each))
+            self._packages[folder] = found
+        beside = self._packages[folder].get(symbol) if symbol else None
+        return () if beside is None else (beside,)
 
     # --- files ---
 

@@ -321,3 +321,10 @@ def test_a_blob_that_is_missing_is_an_error_of_git(tmp_path: Path) -> None:
 
     with pytest.raises(GitError):
         read_blobs(Git(tmp_path / ".git", ENVIRONMENT), ["1" * 40])
+
+
+def test_files_beyond_a_number_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FILES_MAX", 2)
+    listed = b"".join(b"100644 blob %040d 1\tf%d.py\0" % (n, n) for n in range(4))
+
+    assert [path for path, _ in module.text_blobs(listed)] == ["f0.py", "f1.py"]

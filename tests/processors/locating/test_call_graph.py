@@ -226,6 +226,29 @@ def test_circles_of_imports_and_classes_end() -> None:
     assert [each.node.symbol for each in found.callers(Node("a/b.py", "A"))] == ["f"]
 
 
+@pytest.mark.parametrize(
+    "sources",
+    [
+        {f"p/C{n}.java": f"class C{n} {{ void f() {{ run(); }} }}" for n in range(3_000)},
+        {
+            "a.py": "".join(f"class A{n}:\n    def get(self): pass\n" for n in range(2_000)),
+            "b.py": "from a import "
+            + ", ".join(f"A{n}" for n in range(900))
+            + "\n".join(f"def f{n}(x): x{n}.get()\n" for n in range(2_000)),
+        },
+    ],
+    ids=["a large package", "many methods of one name"],
+)
+def test_many_calls_of_one_name_cost_little_time(sources: dict[str, str]) -> None:
+    found = graph(sources)
+    start_s = time.process_time()
+    for path in sources:
+        for name in ("run", "A1.get"):
+            assert found.callers(Node(path, name)) == ()
+
+    assert time.process_time() - start_s < 5
+
+
 def test_names_that_stand_everywhere_cost_little_time() -> None:
     text = "class A:\n    def run(self, x): x.run(); x.get()\n    def get(self): x.get()\n"
     many = {f"p/q{n}/__init__.py": text for n in range(3_000)}

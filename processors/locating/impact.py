@@ -1,10 +1,14 @@
 """How far a change of a place reaches: its callers, the tests among them, and the public API.
 
 Measured against what ran (coverage with one context a test, 2026-11): of the tests that `reached`
-says come to a function of boltons 56 % do run it, and of those that run it 64 % are found; of flask
-51 % and 50 %. Where every call on the way is certain it is 84 % and 27 % of boltons, 84 % and 25 %
-of flask. So a number here is a floor to be careful by, never a proof that nobody else is hit, and
-no reason to leave a test out.
+says come to a function so many percent do run it, and of those that run it so many are found:
+
+    boltons 56 and 64, flask 51 and 50; click 51 and 17, attrs 42 and 76, which were not looked at
+    while this was written. Where every call on the way is certain: 84 and 27, 84 and 25; 60 and 9,
+    53 and 37.
+
+So a number here is a floor to be careful by, never a proof that nobody else is hit, and no reason
+to leave a test out.
 """
 
 from __future__ import annotations

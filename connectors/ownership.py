@@ -20,6 +20,7 @@ from connectors.agent_trace import NOTES_REF
 from connectors.channel import objects, text
 from connectors.checkouts import read_blobs
 from connectors.git_command import Git, GitError
+from schemas.errors import TransientError
 from schemas.places import Hand, HandEvidence
 
 LINES_MAX = 2_000
@@ -39,6 +40,7 @@ _PROGRAM = re.compile(
     r"|^(?:claude|cursor|devin|gemini)(?: ai)?\s*(?:$|<[^<>]*\b(?:noreply|no-reply|bot)\b)",
     re.IGNORECASE,
 )
+_LACKING = re.compile(r"(?:unable|cannot) (?:to )?read|could not fetch|missing blob", re.IGNORECASE)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _AIDER = re.compile(r"\(aider\)")
 
@@ -98,14 +100,16 @@ def owners(
     """Return whose the lines `start` to `end` of `path` at `commit` are, in order.
 
     Nothing where git knows no such file or lines. `said` is filled with what was read of commits,
-    for the next call. Raises `TransientError` when time is up.
+    for the next call. Raises `TransientError` when time is up, and for a partial copy.
     """
     said = {} if said is None else said
     end = min(end, start + LINES_MAX - 1)
     try:
         asked = ("blame", "--line-porcelain", "-w", "-M", f"-L{start},{end}")
         out = git(*asked, commit, "--", path, env=_names(git, commit))
-    except GitError:
+    except GitError as error:
+        if _LACKING.search(error.stderr):
+            raise TransientError("this copy of the repository lacks older files") from error
         return ()
     lines, commits = _read(out)
     new = sorted({line.commit for line in lines} - said.keys())

@@ -155,6 +155,7 @@ def _found(
             endings = ", ".join(sorted(PARSERS))
             raise UserError(
                 f"commit {commit[:12]} has no file that can be read here ({endings}), but for tests"
+                " and what a partial copy lacks"
             )
         history = history_at(git, commit, kept)
         ranking = rank(report, code, history)

@@ -11,6 +11,7 @@ from connectors.agent_trace import NOTES_REF
 from connectors.bare_view import commit_in, repository_at, view
 from connectors.git_command import Git, GitError
 from connectors.ownership import owners
+from schemas.errors import TransientError
 from tests.connectors.repositories import ENVIRONMENT, commit_files, git
 
 SIGNATURE = "-----BEGIN PGP SIGNATURE-----\n \n iQEz\n -----END PGP SIGNATURE-----"
@@ -112,3 +113,14 @@ def test_a_pipe_in_place_of_a_file_stops_nobody(work: Path) -> None:
 
     with view(asked, commit) as seen:
         assert not (seen.git_dir / "shallow").exists()
+
+
+def test_of_a_partial_copy_it_is_said_that_it_lacks_something(work: Path, tmp_path: Path) -> None:
+    commit_files(work, {"shop/cart.py": "def total(): return 1\n"})
+    git(work, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "--quiet", "--filter=blob:none", work.as_uri(), "part")
+    asked = opened(tmp_path / "part")
+    commit = commit_in(asked, "HEAD")
+
+    with view(asked, commit) as seen, pytest.raises(TransientError, match="lacks"):
+        owners(seen, commit, "shop/cart.py", 1, 1)

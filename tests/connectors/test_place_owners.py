@@ -177,3 +177,14 @@ def test_without_the_repository_every_place_is_unknown(tmp_path: Path) -> None:
 
         assert (found.owner.hand, found.owner.evidence) == ("unknown", "unavailable")
         assert found.owner.reason
+
+
+def test_a_partial_copy_says_what_it_lacks_and_fetches_nothing(work: Path, tmp_path: Path) -> None:
+    change(work, "sum(items)", "sum(items or ())", "Guard")
+    git(work, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "--quiet", "--filter=blob:none", work.as_uri(), "part")
+
+    [found] = asked(tmp_path / "part", place(1, 2))
+
+    assert (found.owner.hand, found.owner.evidence) == ("unknown", "unavailable")
+    assert "lacks" in found.owner.reason

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["module", "class", "function"]
@@ -55,4 +55,4 @@ class Outline:
     """A file as its parser understood it. The first unit is the module."""
 
     units: tuple[Unit, ...]
-    imports: tuple[Import, ...] = field(default=())
+    imports: tuple[Import, ...] = ()

@@ -51,7 +51,8 @@ class _Reader:
         own = self._walk(tree.body, "", 0)
         doc = ast.get_docstring(tree, clean=False) or ""
         code, strings = self._parts(own, tree.body[0] if doc else None)
-        module = Unit("", "module", 1, max(1, len(self.lines)), doc, strings, code, _calls(own))
+        last = max(1, len(self.lines))
+        module = Unit("", "module", 1, last, doc=doc, strings=strings, code=code, calls=_calls(own))
         if (listed := _listed(own)) is not None:
             self.units = [
                 replace(unit, is_public=unit.is_public and unit.symbol.partition(".")[0] in listed)
@@ -98,14 +99,14 @@ class _Reader:
             Unit(
                 f"{prefix}{node.name}"[:SYMBOL_CHARS_MAX],
                 kind,
-                start,
-                node.end_lineno or node.lineno,
-                doc,
-                strings,
-                f"{head}\n{code}",
-                _calls([*own, *node.decorator_list], _given(node)),
-                not any(_is_private(part) for part in (*prefix.split("."), node.name)),
-                _bases(node),
+                line_start=start,
+                line_end=node.end_lineno or node.lineno,
+                doc=doc,
+                strings=strings,
+                code=f"{head}\n{code}",
+                calls=_calls([*own, *node.decorator_list], _given(node)),
+                is_public=not any(_is_private(part) for part in (*prefix.split("."), node.name)),
+                bases=_bases(node),
             )
         )
 
@@ -249,9 +250,9 @@ def _by_indentation(text: str) -> Outline:
         stack.append((end, found["name"], is_class))
         shown = "\n".join(lines[at : at + 1 if is_class else end])
         kind: Kind = "class" if is_class else "function"
-        units.append(Unit(symbol, kind, at + 1, end, "", _quoted(shown), shown))
+        units.append(Unit(symbol, kind, at + 1, end, strings=_quoted(shown), code=shown))
     head = "\n".join(lines[:first])
-    module = Unit("", "module", 1, max(1, len(lines)), "", _quoted(head), head)
+    module = Unit("", "module", 1, max(1, len(lines)), strings=_quoted(head), code=head)
     return Outline((module, *units), tuple(islice(_imported(text), IMPORTS_MAX)))
 
 

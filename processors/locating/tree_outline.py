@@ -165,10 +165,10 @@ class _Walk:
         unit = _Open(
             symbol[:SYMBOL_CHARS_MAX],
             kind,
-            node.start_byte,
-            node.end_byte,
-            node.start_point[0] + 1,
-            node.end_point[0] + 1,
+            start=node.start_byte,
+            end=node.end_byte,
+            line_start=node.start_point[0] + 1,
+            line_end=node.end_point[0] + 1,
             is_public=outer.is_public and self._grammar.is_public(node, name, outer.symbol),
         )
         outer.cuts.append((unit.start, unit.end))
@@ -197,13 +197,13 @@ class _Walk:
         return Unit(
             opened.symbol,
             opened.kind,
-            opened.line_start,
-            opened.line_end,
-            opened.doc,
-            "\n".join(opened.texts),
-            code,
-            tuple(opened.calls),
-            opened.is_public,
+            line_start=opened.line_start,
+            line_end=opened.line_end,
+            doc=opened.doc,
+            strings="\n".join(opened.texts),
+            code=code,
+            calls=tuple(opened.calls),
+            is_public=opened.is_public,
         )
 
     def _kept(self, opened: _Open) -> Iterator[bytes]:

@@ -37,10 +37,6 @@ class Links:
         self._into: dict[UUID, UUID] = {}
         self._back_as: dict[UUID, UUID] = {}
 
-    def may(self, one: UUID, other: UUID) -> bool:
-        """Return whether two reports may be linked without asking: no person said they differ."""
-        return self._word.get(one, {}).get(other, True)
-
     def must(self, report_id: UUID) -> tuple[UUID, ...]:
         """Return the reports that a person said to be of the same fault, oldest word first."""
         return tuple(other for other, same in self._word.get(report_id, {}).items() if same)

@@ -20,7 +20,9 @@ from processors.locating.outline import USES
 from processors.locating.paths import holds_tests, is_internal
 
 DEFINERS_MAX = 3
-"""A method's name that more classes define says nothing about which one is called."""
+"""A method's name that more families of classes define says nothing about which one is called."""
+FAMILY_MAX = 50
+"""Methods of one name that are looked at."""
 NEAR_MAX = 20
 """The same, of classes in the files that are imported."""
 NAMES_MAX = 200
@@ -247,8 +249,14 @@ class CallGraph:
             found = [one for one in found if self._is_taken(path, one)]
         if found or name in _COMMON:
             return found if len(found) <= NEAR_MAX else ()
-        few = list(islice((one for each in named.values() for one in each), DEFINERS_MAX + 1))
-        return few if len(few) <= DEFINERS_MAX else ()
+        some = list(islice((one for each in named.values() for one in each), FAMILY_MAX + 1))
+        families = {self._family(one) for one in some}
+        return some if len(families) <= DEFINERS_MAX and len(some) <= FAMILY_MAX else ()
+
+    def _family(self, method: Node) -> Node:
+        """Return the class that a method's class inherits from in the end, or it itself."""
+        kind = Node(method.path, method.owner)
+        return (kind, *self._names.lineage(kind))[-1]
 
     def _is_taken(self, path: str, method: Node) -> bool:
         """Tell whether the file imports or defines the method's class by its name."""

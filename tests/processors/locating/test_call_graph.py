@@ -261,3 +261,16 @@ def test_names_that_stand_everywhere_cost_little_time() -> None:
         assert reached(found, Node("p/q0/__init__.py", symbol)) is not None
     assert found.callers(Node("a.py", "total")) == ()
     assert time.process_time() - start_s < 10
+
+
+def test_a_name_that_one_family_of_classes_defines_is_theirs() -> None:
+    heirs = {
+        f"a/m{n}.py": "from a.base import A\nclass B(A):\n    def run_it(self): pass\n"
+        for n in range(9)
+    }
+    base = "class A:\n    def run_it(self): pass\n"
+    found = graph({**heirs, "a/base.py": base, "b.py": "def f(x): x.run_it()\n"})
+
+    for path in ("a/base.py", "a/m5.py"):
+        name = "A.run_it" if "base" in path else "B.run_it"
+        assert [each.node.symbol for each in found.callers(Node(path, name))] == ["f"]

@@ -140,7 +140,7 @@ class FaissIndex:
             return False
         content, said = found
         index = _whole(content, said)
-        held = _held(index)
+        held = keys_in(index)
         if index is None or index.d != self._dim or said != self._beside(content, about, held):
             _LOG.warning(DISTRUSTED)
             return False
@@ -265,7 +265,7 @@ def _whole(content: bytes, said: object) -> Any:  # faiss has no types
         return None
 
 
-def _held(index: Any) -> set[int]:
+def keys_in(index: Any) -> set[int]:
     """Return the keys that an index holds, by itself."""
     if isinstance(index, faiss.IndexIDMap2):
         return set(faiss.vector_to_array(index.id_map).tolist())

@@ -46,9 +46,13 @@ def prove(
     replay: Annotated[
         bool, typer.Option("--replay", help="Views rebuilt in other ways; audit replay of all.")
     ] = False,
+    dedupe: Annotated[
+        bool, typer.Option("--dedupe", help="Verdicts of dedupe: killed, its snapshots spoilt.")
+    ] = False,
     kills: Annotated[int | None, typer.Option(min=0, help="Processes to kill.")] = None,
     size: Annotated[
-        int | None, typer.Option(min=1, help="Rows, tasks, bugs or webhooks; default: as claimed.")
+        int | None,
+        typer.Option(min=1, help="Rows, tasks, bugs, webhooks or reports; default: as claimed."),
     ] = None,
     per_second: Annotated[
         float, typer.Option(min=1, max=2000, help="Webhooks a second, for --load.")
@@ -64,7 +68,7 @@ def prove(
     """
     from streams.figures import show
 
-    given = (events is not None, long_tasks, relay, effects, outage, load, replay)
+    given = (events is not None, long_tasks, relay, effects, outage, load, replay, dedupe)
     chosen = [name for name, is_wanted in zip(_PROOFS, given, strict=True) if is_wanted]
     if len(chosen) != 1:
         raise UserError(f"choose one of {', '.join(_PROOFS)}")
@@ -130,6 +134,14 @@ def _replay(wanted: _Wanted, told: Told) -> Figures:
     return run(bugs=wanted.size or 500, progress=told)
 
 
+def _dedupe(wanted: _Wanted, told: Told) -> Figures:
+    from streams.prove_dedupe import KILLS, REPORTS
+    from streams.prove_dedupe import prove as run
+
+    kills = KILLS if wanted.kills is None else wanted.kills
+    return run(reports=wanted.size or REPORTS, kills=kills, seed=wanted.seed, progress=told)
+
+
 # In the order of the flags.
 _PROOFS: dict[str, Callable[[_Wanted, Told], Figures]] = {
     "--events": _events,
@@ -139,6 +151,7 @@ _PROOFS: dict[str, Callable[[_Wanted, Told], Figures]] = {
     "--outage": _outage,
     "--load": _load,
     "--replay": _replay,
+    "--dedupe": _dedupe,
 }
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from connectors.channel import objects, text
-from connectors.http_caller import WAIT_S_DEFAULT, Answer, Caller, limited, wait_s
+from connectors.http_caller import ANSWER_S_MAX, WAIT_S_DEFAULT, Answer, Caller, limited, wait_s
 from schemas.errors import PoisonError, RefusedError, TransientError
 
 VERSION = "2022-11-28"
@@ -45,10 +45,18 @@ class RefusalError(PoisonError):
 class GitHubHttp:
     """Calls one GitHub. Knows no token: each call brings its own."""
 
-    def __init__(self, base_url: str, *, transport: httpx2.BaseTransport | None = None) -> None:
-        """Call at `base_url`."""
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        answer_s_max: float = ANSWER_S_MAX,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        """Call at `base_url`; no call takes longer than `answer_s_max`."""
         self.base_url = base_url.rstrip("/")
-        self._caller = Caller("GitHub", self.base_url, _HEADERS, transport=transport)
+        self._caller = Caller(
+            "GitHub", self.base_url, _HEADERS, answer_s_max=answer_s_max, transport=transport
+        )
 
     def call(
         self,
@@ -84,7 +92,10 @@ class GitHubHttp:
         found = httpx2.Response(200, headers=dict(answer.headers)).links.get("next", {}).get("url")
         if found is None:
             return None
-        mine, theirs = urlsplit(self.base_url), urlsplit(found)
+        try:
+            mine, theirs = urlsplit(self.base_url), urlsplit(found)
+        except ValueError as error:
+            raise TransientError("GitHub's link to the next page is none") from error
         if (theirs.scheme, theirs.netloc) != (mine.scheme, mine.netloc):
             raise TransientError("GitHub's link to the next page leads to another host")
         return theirs.query

@@ -160,7 +160,8 @@ def _with_owners(
 
     def kept(person: Person) -> BlobRef:
         content = person.model_dump_json().encode()
-        subject = subject_id(f"email:{person.mail}" if person.mail else f"git:{person.name}")
+        by_git = f"email:{person.mail}" if person.mail else f"git:{person.name}"
+        subject = subject_id(person.account or by_git)
         return blobs.put(content, media_type="application/json", subject=subject)
 
     for number, place in enumerate(places):

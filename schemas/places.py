@@ -23,7 +23,7 @@ class Owner(Model):
     evidence: HandEvidence
     """The best there is for any line."""
     reason: str = ""
-    """Why it is unknown, where that is git's doing."""
+    """Why it is unknown, where that is git's doing; or why the reviewer is, where the forge's."""
     commits: tuple[str, ...] = ()
     """Those that wrote most of the lines, most first."""
     models: tuple[str, ...] = ()
@@ -31,7 +31,8 @@ class Owner(Model):
     people: tuple[BlobRef, ...] = ()
     """Each JSON of a `Person`: the authors of most of the lines, most first."""
     reviewer: BlobRef | None = None
-    """JSON of a `Person`: who last reviewed one of the commits, as its message says."""
+    """JSON of a `Person`: who last reviewed one of the commits, as its message or else
+    the forge says."""
 
 
 class Person(Model):
@@ -39,6 +40,8 @@ class Person(Model):
 
     name: str
     mail: str = ""
+    account: str = ""
+    """At the forge, such as `github:octocat`, where that is who told of them."""
 
 
 class OwnedPlace(Model):

@@ -80,7 +80,7 @@ def locate(
     test_command: _TestCommand = "-m pytest -q",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say in which files and functions the fault may be, and why. Calls no model.
+    """Say in which files and functions the fault may be, and why. Calls no model and no forge.
 
     Of the first functions it says whose they are (who committed lines need not have written them)
     and how far a change reaches: 0 nobody was found to be hit, 0.5 some twenty callers. What is

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from connectors.place_owners import GitOwnership
 from processors import locate
 from processors.locating.failing import FailingTests
+from streams.accounts import github
 from streams.line_history import GitLineHistory
 
 if TYPE_CHECKING:
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def stage(parts: Parts, attach: Attach) -> Task:
-    """Return the stage: owners, lines and tests are read and run as the settings allow."""
+    """Return the stage: all is asked, read and run as the settings allow."""
     checkouts = parts.checkouts
     return locate.make(
         checkouts,
         parts.symbols,
-        GitOwnership(checkouts),
+        github.ownership(parts.settings, GitOwnership(checkouts)),
         parts.blobs,
         parts.settings.project_of,
         attach,

@@ -60,6 +60,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 SECRETS_OF: dict[str, tuple[str, ...]] = {
     "gateway": ("github_webhook_secrets", "webhook_secrets", "api_tokens"),
     "pollers": ACCOUNTS,
+    "locate": ("github",),
     "fix": ("anthropic_api_key",),
     "release": ("github",),
     "notify": ACCOUNTS,

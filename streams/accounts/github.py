@@ -9,22 +9,23 @@ from streams.accounts.sources import named
 if TYPE_CHECKING:
     from connectors.github_client import GitHubClient
     from connectors.poller import Poller
-    from processors.ports import Forge, Messenger, Tracker
+    from processors.ports import Forge, Messenger, Ownership, Tracker
     from schemas.projects import Project
     from schemas.raw import Origin
     from streams.config import Settings
 
 
-def client_of(settings: Settings) -> GitHubClient | None:
-    """Return what asks GitHub, for messages and for pollers; it takes no connection yet."""
+def client_of(settings: Settings, *, answer_s_max: float | None = None) -> GitHubClient | None:
+    """Return what asks GitHub, for whatever we do there; it takes no connection yet."""
     account = settings.github
     if account is None:
         return None
     from connectors.github_client import GitHubClient
     from connectors.github_http import GitHubHttp
     from connectors.github_sign_in import App, SignIn, Token
+    from connectors.http_caller import ANSWER_S_MAX
 
-    http = GitHubHttp(account.url)
+    http = GitHubHttp(account.url, answer_s_max=answer_s_max or ANSWER_S_MAX)
     sign_in: SignIn
     if account.token is not None:
         sign_in = Token(account.token.get_secret_value())
@@ -85,6 +86,26 @@ def forge(settings: Settings, git: Forge) -> Forge:
         return repository_of(project, account.url)
 
     return GitHubForge(git, client, repository, pull_requests=account.pull_requests)
+
+
+def ownership(settings: Settings, git: Ownership) -> Ownership:
+    """Return what also asks GitHub who reviewed; without an account `git` itself."""
+    account = settings.github
+    if account is None:
+        return git
+    from connectors import github_reviewers
+    from connectors.github_forge import repository_of
+    from connectors.governor import Governor
+
+    def repository(project: Project) -> str | None:
+        return repository_of(project, account.url)
+
+    client = client_of(settings, answer_s_max=github_reviewers.ANSWER_S_MAX)
+    if client is None:
+        return git
+    governor = Governor("GitHub", account.messages_per_minute_max)
+    reviewers = github_reviewers.GitHubReviewers(client, governor)
+    return github_reviewers.ReviewedOwnership(git, reviewers, repository)
 
 
 def pollers(settings: Settings) -> list[Poller]:

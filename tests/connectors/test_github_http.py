@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import Any
 
@@ -128,6 +129,23 @@ def test_a_list_goes_on_where_it_says() -> None:
 
     assert http.next_query(call(http)) == "page=2"
     assert http.next_query(call(answering(200, []))) is None
+
+
+def test_what_is_no_link_is_no_way_on() -> None:
+    http = answering(200, [], link='<https://[::1/a?page=2>; rel="next"')
+    with pytest.raises(TransientError, match="is none"):
+        http.next_query(call(http))
+
+
+def test_a_call_ends_in_the_time_that_it_is_given() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        http = GitHubHttp(f"http://127.0.0.1:{silent.getsockname()[1]}", answer_s_max=0.2)
+        began_s = time.monotonic()
+        with pytest.raises(TransientError, match="does not answer"):
+            call(http)
+        http.close()
+
+    assert time.monotonic() - began_s < 10
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,14 @@ from connectors.github_client import GitHubClient
 from connectors.github_forge import GitHubForge
 from connectors.github_http import GitHubHttp, RefusalError
 from connectors.github_messenger import BODY_CHARS_MAX, GitHubMessenger, GitHubTracker
+from connectors.github_reviewers import GitHubReviewers
 from connectors.github_sign_in import App, Token
+from connectors.governor import Governor
 from processors.quoting import quiet
 from schemas.accounts.github import LABELS
 from schemas.errors import RefusedError
 from schemas.fixes import FileEdit, Proposal
+from schemas.places import Person
 from schemas.projects import Project
 from schemas.raw import Origin, origin_line
 from schemas.values import Offer, Release
@@ -47,6 +50,7 @@ LACKING = {
     "test_an_unchanged_list_costs_nothing": "it sends no ETag",
     "test_too_long_a_comment_is_refused": "it takes a body of any length",
     "test_a_delivery_is_made_again": "it cannot deliver again",
+    "test_the_pull_request_of_a_commit_is_known": "it has no pull requests of a commit",
 }
 """Tests that `emulate` must fail: the day one passes we want to know."""
 
@@ -302,6 +306,43 @@ def test_a_branch_that_is_missing_is_refused(place: Place) -> None:
 
     assert made.url is None
     assert "No pull request could be opened" in (made.note or "")
+
+
+# --- who reviewed ---
+
+
+def reviewed(place: Place, *events: str) -> dict[str, Any]:
+    """Return a pull request of ours that a stranger has reviewed so."""
+    body = {"title": "Fix it", "head": BRANCH, "base": "main"}
+    pull = place.client().send("POST", f"/repos/{REPO}/pulls", body)
+    for event in events:
+        path = f"/repos/{REPO}/pulls/{pull['number']}/reviews"
+        place.client(STRANGER).send("POST", path, {"event": event, "body": "I looked."})
+    return pull
+
+
+def test_who_reviewed_last_is_known(place: Place) -> None:
+    pull = reviewed(place, "APPROVE", "COMMENT")
+    path = f"/repos/{REPO}/pulls/{pull['number']}/reviews"
+    place.client().send("POST", path, {"event": "COMMENT", "body": "Thank you."})
+    reviewers = GitHubReviewers(place.client(), Governor("GitHub", 60))
+    found = reviewers.of_pull(REPO, pull, until_s=time.monotonic() + HOOK_S_MAX)
+
+    assert found == Person(name="ann", account="github:ann")
+
+
+def test_what_nobody_else_reviewed_has_no_reviewer(place: Place) -> None:
+    reviewers = GitHubReviewers(place.client(), Governor("GitHub", 60))
+    found = reviewers.of_pull(REPO, reviewed(place), until_s=time.monotonic() + HOOK_S_MAX)
+
+    assert found is None
+
+
+def test_the_pull_request_of_a_commit_is_known(place: Place) -> None:
+    pull = reviewed(place)
+    found = place.client().items(f"/repos/{REPO}/commits/{place.commit}/pulls")
+
+    assert [one["number"] for one in found] == [pull["number"]]
 
 
 # --- webhooks ---

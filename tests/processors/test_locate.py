@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from connectors.blobs import MemoryBlobs
 from processors.attached import Attach, Reading, nothing
 from processors.locate import (
@@ -106,15 +108,16 @@ class Repository:
 
 
 class Ownership:
-    """Ann wrote every place, with a program; Bo reviewed. Knows the first place alone."""
+    """Ann wrote every place, with a program; `reviewer` reviewed. Knows the first place alone."""
+
+    def __init__(self, reviewer: Person | None = None) -> None:
+        self._reviewer = reviewer or Person(name="Bo")
 
     def of(self, project: Project, commit: str, places: Sequence[Location]) -> Sequence[OwnedPlace]:
         assert (project.id, commit) == ("shop", "a" * 40)
         owner = Owner(hand="mixed", evidence="trace", commits=("b" * 40,), models=("acme/m1",))
         people = (Person(name="Ann", mail="ann@example.org"),)
-        return [OwnedPlace(owner=owner, people=people, reviewer=Person(name="Bo"))] * min(
-            1, len(places)
-        )
+        return [OwnedPlace(owner=owner, people=people, reviewer=self._reviewer)][: len(places)]
 
 
 def ask(
@@ -122,6 +125,7 @@ def ask(
     attach: Attach = nothing,
     blobs: MemoryBlobs | None = None,
     sources: Mapping[str, str] = SOURCES,
+    ownership: Ownership | None = None,
 ) -> BugLocated | LocateDeclined:
     blobs = blobs or MemoryBlobs()
     said = report("The refund of an invoice").model_dump_json().encode()
@@ -130,7 +134,8 @@ def ask(
         **envelope("ask"), attempt=1, report=LINK.model_copy(update={"report_blob": ref})
     )
     index = MemorySymbolIndex(sources)
-    stage = make(Repository(), index, Ownership(), blobs, lambda _: project, attach)
+    ownership = ownership or Ownership()
+    stage = make(Repository(), index, ownership, blobs, lambda _: project, attach)
     [answer] = stage.handle(event)
     assert isinstance(answer, BugLocated | LocateDeclined)
     return answer
@@ -192,6 +197,26 @@ def test_who_writes_to_us_by_mail_is_erased_as_an_author_too() -> None:
     owner = answer.locations[0].owner
     assert owner is not None
     assert owner.people[0].subject == subject_id("email:ann@example.org")
+
+
+@pytest.mark.parametrize(
+    ("person", "who"),
+    [
+        (Person(name="Bo", mail="bo@example.org"), "email:bo@example.org"),
+        (Person(name="Bo"), "git:bo"),
+        (Person(name="bo", account="github:bo"), "github:bo"),
+    ],
+)
+def test_a_reviewer_is_erased_as_who_we_know_him_as(person: Person, who: str) -> None:
+    blobs = MemoryBlobs()
+    answer = ask(SHOP, blobs=blobs, ownership=Ownership(person))
+
+    assert isinstance(answer, BugLocated)
+    found = answer.locations[0].owner
+    assert found is not None
+    assert found.reviewer is not None
+    assert found.reviewer.subject == subject_id(who)
+    assert Person.model_validate_json(blobs.get(found.reviewer)) == person
 
 
 def test_the_answer_says_how_far_a_change_of_a_function_reaches() -> None:

@@ -19,6 +19,7 @@ SECRETS = {
     "github_webhook_secrets": ("hook-secret",),
     "api_tokens": ("api-token",),
     "anthropic_api_key": "model-key",
+    "github": {"token": "forge-token", "repositories": ["acme/shop"]},
 }
 
 
@@ -41,6 +42,8 @@ def test_each_child_gets_its_own_secrets_only(tmp_path: Path) -> None:
 
     for name, text in seen.items():
         assert ("model-key" in text) == (name == "fix")
+        asks_github = name in {"pollers", "locate", "release", "notify"}
+        assert ("forge-token" in text) == asks_github
         assert ("hook-secret" in text) == ("api-token" in text) == (name == "gateway")
 
 

@@ -48,6 +48,9 @@ class Repo:
     comments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     labels: dict[str, dict[str, Any]] = field(default_factory=dict)
     pulls: dict[int, dict[str, Any]] = field(default_factory=dict)
+    reviews: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    commits: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """What each merged pull request brought."""
     checks: list[dict[str, Any]] = field(default_factory=list)
     statuses: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
@@ -96,6 +99,35 @@ class Site:
 
     def say(self, name: str, number: int, body: str, by: str = "ann") -> dict[str, Any]:
         return self._new_comment(self.repos[name.lower()], number, {"body": body}, by)
+
+    def merged(self, name: str, *commits: str, by: str = "ann") -> int:
+        """Make a pull request that brought these commits."""
+        said = {"title": "Change it", "head": "topic", "base": "main"}
+        repo = self.repos[name.lower()]
+        tips: dict[str, str | None] = {"head": commits[-1], "base": "a" * 40}
+        pull = self._new_pull(_Call(repo, by, (), {}, said), "topic", "main", tips)
+        pull |= {"state": "closed", "merged_at": self.tick(), "merge_commit_sha": commits[-1]}
+        number: int = pull["number"]
+        repo.commits[number] = commits
+        return number
+
+    def review(self, name: str, number: int, by: str | None, state: str = "APPROVED") -> None:
+        """Let `by` review a pull request; None: who is not there any more."""
+        repo, ident = self.repos[name.lower()], self.next_id()
+        pull = repo.pulls[number]
+        review = filled(
+            "pull-request-review",
+            id=ident,
+            user=self.user(by) if by else None,
+            state=state,
+            commit_id=pull["head"]["sha"],
+            author_association="NONE",
+            html_url=f"{pull['html_url']}#pullrequestreview-{ident}",
+            pull_request_url=pull["url"],
+        )
+        if state != "PENDING":
+            review["submitted_at"] = self.tick()
+        repo.reviews.setdefault(number, []).append(review)
 
     def next_id(self) -> int:
         self.ids += 1
@@ -460,6 +492,31 @@ class Site:
         self._tell(repo, "pull_request", "opened", call.by, number=number, pull_request=pull)
         return pull
 
+    def _pulls_of(self, call: _Call) -> Answer:
+        repo, sha = call.repo, call.parts[0]
+        found = [
+            pull
+            for number, pull in repo.pulls.items()
+            if sha in repo.commits.get(number, (pull["head"]["sha"],))
+        ]
+        if not found and sha not in repo.branches.values():
+            raise RefusedError(422, f"No commit found for SHA: {sha}")
+        return self.listed(call, f"/commits/{sha}/pulls", found)
+
+    def _reviews(self, call: _Call) -> Answer:
+        number = self._one_pull(call)[2]["number"]
+        found = call.repo.reviews.get(number, [])
+        return self.listed(call, f"/pulls/{number}/reviews", found)
+
+    def _make_review(self, call: _Call) -> Answer:
+        states = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED"}
+        state = {**states, "COMMENT": "COMMENTED"}.get(call.said.get("event", ""), "PENDING")
+        pull = self._one_pull(call)[2]
+        if state in states.values() and pull["user"]["login"] == call.by:
+            raise RefusedError(422, "Review Can not approve your own pull request")
+        self.review(call.repo.name, pull["number"], call.by, state)
+        return 200, {}, call.repo.reviews[pull["number"]][-1]
+
     def _make_check(self, call: _Call) -> Answer:
         if not call.by.endswith("[bot]"):
             raise RefusedError(403, "You must authenticate via a GitHub App.")
@@ -558,6 +615,9 @@ _ROUTES: tuple[tuple[str, Step], ...] = (
     ("GET /pulls", Site._pulls),
     ("POST /pulls", Site._make_pull),
     (r"GET /pulls/(\d+)", Site._one_pull),
+    (r"GET /pulls/(\d+)/reviews", Site._reviews),
+    (r"POST /pulls/(\d+)/reviews", Site._make_review),
+    ("GET /commits/([^/]+)/pulls", Site._pulls_of),
     ("POST /check-runs", Site._make_check),
     ("GET /commits/([^/]+)/check-runs", Site._checks),
     ("POST /statuses/([^/]+)", Site._make_status),

@@ -9,6 +9,8 @@ from pydantic import ValidationError
 
 from connectors.github_forge import GitHubForge
 from connectors.github_messenger import GitHubTracker
+from connectors.github_reviewers import ReviewedOwnership
+from connectors.place_owners import NoOwnership
 from schemas.projects import Project
 from schemas.raw import Origin
 from streams.accounts import github
@@ -28,6 +30,13 @@ def test_each_repository_that_the_settings_name_is_asked_once() -> None:
 
     assert sorted(names) == ["github/acme/docs", "github/acme/shop", "github/acme/till"]
     assert github.pollers(Settings()) == github.pollers(conf(backfill=False)) == []
+
+
+def test_github_is_asked_who_reviewed_only_where_we_have_an_account() -> None:
+    git = NoOwnership()
+
+    assert github.ownership(Settings(), git) is git
+    assert isinstance(github.ownership(conf(), git), ReviewedOwnership)
 
 
 def test_deliveries_are_asked_for_again_where_the_settings_say_what_is_ours() -> None:

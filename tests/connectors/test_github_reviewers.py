@@ -133,6 +133,16 @@ def test_the_order_is_that_of_the_times(asked: Asked) -> None:
     assert asked.reviewer() == BO
 
 
+def test_of_two_in_the_same_second_the_later_one_counts(asked: Asked) -> None:
+    number = asked.site.merged(REPO, C)
+    for who in ("cy", "bo"):
+        asked.site.review(REPO, number, who)
+    for review in asked.site.repos[REPO].reviews[number]:
+        review["submitted_at"] = "2026-01-02T03:04:05Z"
+
+    assert asked.reviewer() == BO
+
+
 @pytest.mark.parametrize("state", ["CHANGES_REQUESTED", "COMMENTED"])
 def test_without_an_approval_who_said_something_last_reviewed_it(asked: Asked, state: str) -> None:
     number = asked.site.merged(REPO, C, by="ann")
@@ -156,7 +166,7 @@ def test_without_an_approval_who_said_something_last_reviewed_it(asked: Asked, s
     ],
 )
 def test_such_a_review_says_nothing(asked: Asked, who: str | None, state: str) -> None:
-    number, other = asked.site.merged(REPO, C, by="ann"), asked.site.merged(REPO, D, by="ann")
+    number, other = asked.site.merged(REPO, C, by="Ann"), asked.site.merged(REPO, D, by="Ann")
     asked.site.review(REPO, other, "bo", "COMMENTED")
     for each in (number, other):
         asked.site.review(REPO, each, who, state)
@@ -234,6 +244,15 @@ def test_of_each_place_the_commit_of_most_lines_is_asked_first(asked: Asked) -> 
     assert all(one.owner.reason == "" for one in found)
 
 
+def test_where_nobody_reviewed_the_first_commit_the_next_one_tells(asked: Asked) -> None:
+    asked.site.merged(REPO, C)
+    asked.site.review(REPO, asked.site.merged(REPO, D), "bo")
+
+    [found] = asked.of(place(C, D))
+
+    assert found.reviewer == BO
+
+
 def test_what_is_known_is_not_asked_again(asked: Asked) -> None:
     asked.site.review(REPO, asked.site.merged(REPO, C), "bo")
     asked.site.merged(REPO, D)
@@ -308,12 +327,11 @@ def test_a_failure_is_told_in_words_and_asked_again_next_time(
     "pull",
     [
         {},
-        {"merged_at": "2026-01-02T03:04:05Z", "base": {"repo": {"full_name": REPO}}},
         {"merged_at": 7, "number": "../../user", "base": []},
         {
             "merged_at": "x",
             "number": 1,
-            "user": "ann",
+            "user": {"login": "ann"},
             "base": {"repo": {"full_name": "ACME/Shop"}},
         },
     ],
@@ -332,6 +350,26 @@ def test_odd_answers_name_nobody(asked: Asked, pull: dict[str, Any]) -> None:
     [found] = asked.of(place(C))
 
     assert found.reviewer is None
+
+
+def test_a_pull_request_without_a_number_is_not_asked_for(asked: Asked) -> None:
+    merged = {"merged_at": "2026-01-02T03:04:05Z", "base": {"repo": {"full_name": REPO}}}
+    asked.site.troubles = [(200, {}, [merged | {"number": "../../user"}])]
+
+    [found] = asked.of(place(C))
+
+    assert "without a number" in found.owner.reason
+    assert len(asked.site.calls) == 1
+
+
+def test_a_github_that_is_broken_is_not_asked_about_the_next(asked: Asked) -> None:
+    asked.site.review(REPO, asked.site.merged(REPO, D), "bo")
+    asked.site.troubles = [(500, {}, {})]
+
+    found = asked.of(place(C), place(D))
+
+    assert [one.owner.reason.rpartition(": ")[2] for one in found] == ["GitHub answered 500"] * 2
+    assert len(asked.site.calls) == 1
 
 
 def test_a_commit_that_github_lacks_does_not_keep_it_from_the_next(asked: Asked) -> None:

@@ -107,6 +107,10 @@ def test_a_pull_request_wants_branches_that_are_there_and_comes_once(address: st
         with pytest.raises(GithubException, match="already exists for acme:topic") as caught:
             repo.create_pull(base="main", head="topic", title="Fix again")
         assert caught.value.status == 422
+        assert made.create_review(body="Not yet.", event="COMMENT").state == "COMMENTED"
+        assert [one.user.login for one in made.get_reviews()] == [made.user.login]
+        with pytest.raises(GithubException, match="approve your own"):
+            made.create_review(body="Good.", event="APPROVE")
         for base, head in (("main", "gone"), ("gone", "topic"), ("main", "main")):
             with pytest.raises(GithubException, match="422"):
                 repo.create_pull(base=base, head=head, title="Fix")

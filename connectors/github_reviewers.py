@@ -80,6 +80,10 @@ class GitHubReviewers:
         found = (self._known.get((repository, sha)) for sha in commits)
         return next((person for person in found if person), None)
 
+    def knows(self, repository: str, commits: Iterable[str]) -> bool:
+        """Tell whether GitHub has told of all of `commits`."""
+        return all((repository, sha) in self._known for sha in commits)
+
     def of_pull(self, repository: str, pull: Mapping[str, Any], *, until_s: float) -> Person | None:
         """Return who approved it last, else who reviewed it last. Raises as a call does."""
         told = number(pull.get("number"))
@@ -148,8 +152,9 @@ class ReviewedOwnership:
         )
 
     def _with_reviewer(self, repository: str, place: OwnedPlace, why: str) -> OwnedPlace:
-        reviewer = self._reviewers.of(repository, place.owner.commits)
-        if reviewer is not None or not why:
+        commits = place.owner.commits
+        reviewer = self._reviewers.of(repository, commits)
+        if reviewer is not None or not why or self._reviewers.knows(repository, commits):
             return place.model_copy(update={"reviewer": reviewer})
         reason = f"GitHub did not tell who reviewed it: {why}"
         return place.model_copy(update={"owner": place.owner.model_copy(update={"reason": reason})})

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from connectors import github_reviewers
 from connectors.github_client import GitHubClient
 from connectors.github_http import GitHubHttp
 from connectors.github_reviewers import (
@@ -28,7 +29,7 @@ from tests.connectors.fakes.github_site import TOKEN, Answer, Site
 
 REPO = "acme/shop"
 SHOP = Project(id="shop")
-C, D = "c" * 40, "d" * 40
+C, D, E = "c" * 40, "d" * 40, "e" * 40
 BO, CY = (Person(name=name, account=f"github:{name}") for name in ("bo", "cy"))
 LIMITED: Answer = (
     403,
@@ -263,6 +264,15 @@ def test_what_is_known_is_not_asked_again(asked: Asked) -> None:
     assert len(asked.site.calls) == calls
 
 
+def test_what_is_known_is_bounded(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(github_reviewers, "KNOWN_COMMITS_MAX", 1)
+    for sha in (C, D):
+        asked.site.review(REPO, asked.site.merged(REPO, sha), "bo")
+
+    assert asked.reviewer(C) == asked.reviewer(D) == asked.reviewer(C) == BO
+    assert len(asked.site.calls) == 6
+
+
 def test_who_has_no_repository_at_github_or_half_a_history_is_not_asked_about(asked: Asked) -> None:
     cut = place(C, reason="the history of this copy is cut off")
     assert asked.of(cut, place()) == (cut, place())
@@ -375,9 +385,12 @@ def test_a_github_that_is_broken_is_not_asked_about_the_next(asked: Asked) -> No
 def test_a_commit_that_github_lacks_does_not_keep_it_from_the_next(asked: Asked) -> None:
     asked.site.review(REPO, asked.site.merged(REPO, D), "bo")
 
-    lacking, known = asked.of(place(C), place(D))
+    asked.site.merged(REPO, E)
+
+    lacking, known, nobody = asked.of(place(C), place(D), place(E))
 
     assert (known.reviewer, known.owner.reason) == (BO, "")
+    assert nobody == place(E)
     assert lacking.owner.reason == "GitHub did not tell who reviewed it: it refused with 422"
 
 

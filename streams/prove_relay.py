@@ -170,6 +170,7 @@ class _Run:
             self._keep_one_relay()
             time.sleep(self._random.uniform(0, 2 * _POLL_S))
         for child in self._receivers.values():
+            child.first_number(STALLED_S_MAX)  # A row that its predecessor kept and did not tell.
             child.stop()
         self._written()
 

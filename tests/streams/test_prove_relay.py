@@ -13,7 +13,7 @@ def test_the_relay_holds_and_the_control_does_not() -> None:
     figures = prove(kills=2, rows=300, progress=lambda done, total, what: told.append(what))
     proof, control = (dict(zip(figures.columns, row, strict=True)) for row in figures.rows)
 
-    assert figures.exit_code == 0
+    assert figures.exit_code == 0, figures.rows
     assert (proof["kills"], proof["broker kills"]) == (2, 1)
     assert proof["records"] == proof["rows"]
     assert control["doubled"]

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from streams.figures import Figures
 
 
+_SIZE = typer.Option(min=1, help="Rows, tasks, bugs, webhooks or reports; default: as claimed.")
+_PER_SECOND = typer.Option(min=1, max=2000, help="Webhooks a second, for --load.")
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
     app.command("prove")(prove)
@@ -50,13 +54,8 @@ def prove(
         bool, typer.Option("--dedupe", help="Verdicts of dedupe: killed, its snapshots spoilt.")
     ] = False,
     kills: Annotated[int | None, typer.Option(min=0, help="Processes to kill.")] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(min=1, help="Rows, tasks, bugs, webhooks or reports; default: as claimed."),
-    ] = None,
-    per_second: Annotated[
-        float, typer.Option(min=1, max=2000, help="Webhooks a second, for --load.")
-    ] = 200.0,
+    size: Annotated[int | None, _SIZE] = None,
+    per_second: Annotated[float, _PER_SECOND] = 200.0,
     seed: Annotated[int, typer.Option(help="Of what is random.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

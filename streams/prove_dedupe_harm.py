@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -15,12 +16,15 @@ Snapshots = Mapping[str, Path]
 
 
 def snapshots(folder: Path) -> dict[str, Path]:
-    """Return the snapshots in `folder` that were written to their end."""
+    """Return the snapshots in `folder` that were written to their end.
+
+    One whose name was harmed before, and which was not written anew since, is left as it is.
+    """
     found: dict[str, Path] = {}
     for path in sorted(folder.glob("*.faiss")):
-        beside = _beside(path)
-        if beside.exists():
-            found[json.loads(beside.read_bytes())["about"]["name"]] = path
+        # Where nothing is said beside it, or what is said has no name that can be read.
+        with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+            found[json.loads(_beside(path).read_bytes())["about"]["name"]] = path
     return found
 
 

@@ -64,3 +64,12 @@ def test_the_snapshots_are_found_by_the_names_of_their_indexes(tmp_path: Path) -
     # One whose sidecar was never written is none.
     found[NAMES[0]].with_name(f"{found[NAMES[0]].name}.json").unlink()
     assert sorted(snapshots(tmp_path)) == sorted(NAMES[1:])
+
+
+@pytest.mark.parametrize("said", [b"", b"\xff{", b"[]", b'{"about": 3}', b'{"abouT": {}}'])
+def test_a_snapshot_whose_name_was_harmed_is_left_as_it_is(tmp_path: Path, said: bytes) -> None:
+    keep(tmp_path, 3)
+    for path in tmp_path.glob("*.json"):
+        path.write_bytes(said)
+
+    assert snapshots(tmp_path) == {}
